@@ -1,0 +1,245 @@
+//! Time stamps as records write them, read by hand: these parsers see every line of every source.
+//!
+//! They read bytes and never allocate. What a stamp lacks (a year, a zone, a date) stays visible in [`RawTime`]; the
+//! source that knows its context fills it in later. Invariant: a stamp that is not wholly well formed is no stamp.
+
+/// Microseconds in a second.
+pub const SECOND: i64 = 1_000_000;
+/// Microseconds in a day.
+pub const DAY: i64 = 86_400 * SECOND;
+
+/// A point in time as one record tells it. All values are microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RawTime {
+    /// The record has no time.
+    #[default]
+    None,
+    /// Since the Unix epoch, exact.
+    Utc(i64),
+    /// Date and time of day without a zone, as if it were UTC.
+    Local(i64),
+    /// Month, day and time of day without year or zone: microseconds since 1 January of a leap year.
+    Yearless(i64),
+    /// Since the boot of a machine.
+    Uptime(i64),
+}
+
+impl RawTime {
+    /// True when the record tells some time.
+    pub fn is_some(self) -> bool {
+        self != Self::None
+    }
+}
+
+/// Days from 1970-01-01 to a civil date (proleptic Gregorian calendar).
+pub fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let yoe = y - era * 400;
+    let shifted = (i64::from(month) + 9) % 12;
+    let doy = (153 * shifted + 2) / 5 + i64::from(day) - 1;
+    let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    era * 146_097 + doe - 719_468
+}
+
+/// Two digits as a number.
+fn two(b: &[u8], at: usize) -> Option<u32> {
+    match (b.get(at)?, b.get(at + 1)?) {
+        (a @ b'0'..=b'9', c @ b'0'..=b'9') => Some(u32::from(a - b'0') * 10 + u32::from(c - b'0')),
+        _ => None,
+    }
+}
+
+/// `HH:MM:SS` at the start of `b`, in microseconds of the day.
+pub fn clock(b: &[u8]) -> Option<i64> {
+    let (h, m, s) = (two(b, 0)?, two(b, 3)?, two(b, 6)?);
+    if b.get(2) != Some(&b':') || b.get(5) != Some(&b':') || h > 23 || m > 59 || s > 60 {
+        return None;
+    }
+    Some(i64::from(h * 3600 + m * 60 + s) * SECOND)
+}
+
+/// A fraction (`.123456789` or `,123`) at the start of `b`: microseconds and the bytes used (0 when there is none).
+pub fn fraction(b: &[u8]) -> (i64, usize) {
+    if !matches!(b.first(), Some(b'.' | b',')) {
+        return (0, 0);
+    }
+    let (mut value, mut digits) = (0i64, 0usize);
+    for c in b.get(1..).unwrap_or_default() {
+        if !c.is_ascii_digit() {
+            break;
+        }
+        if digits < 6 {
+            value = value * 10 + i64::from(c - b'0');
+        }
+        digits += 1;
+    }
+    if digits == 0 {
+        return (0, 0);
+    }
+    for _ in digits..6 {
+        value *= 10;
+    }
+    (value, digits + 1)
+}
+
+/// `YYYY-MM-DD` or `YYYY/MM/DD` at the start of `b`, in days since the epoch.
+pub fn date(b: &[u8]) -> Option<i64> {
+    let year = i64::from(two(b, 0)? * 100 + two(b, 2)?);
+    let separator = *b.get(4)?;
+    if !matches!(separator, b'-' | b'/') || b.get(7) != Some(&separator) {
+        return None;
+    }
+    let (month, day) = (two(b, 5)?, two(b, 8)?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(1970..=2200).contains(&year) {
+        return None;
+    }
+    Some(days_from_civil(year, month, day))
+}
+
+/// A date and time at the start of `b`: `2026-09-15T08:00:00.123456789Z`, with a blank instead of `T`, with `/` in the
+/// date, with or without fraction, zone `Z`, `+02:00`, `+0200` or none. Gives the time and the bytes used.
+pub fn timestamp(b: &[u8]) -> Option<(RawTime, usize)> {
+    let days = date(b)?;
+    if !matches!(b.get(10), Some(b'T' | b't' | b' ')) {
+        return None;
+    }
+    let time = clock(b.get(11..)?)?;
+    let (fraction, used) = fraction(b.get(19..).unwrap_or_default());
+    let end = 19 + used;
+    let local = days * DAY + time + fraction;
+    Some(match zone(b.get(end..).unwrap_or_default()) {
+        Some((offset, length)) => (RawTime::Utc(local - offset), end + length),
+        None => (RawTime::Local(local), end),
+    })
+}
+
+/// A zone at the start of `b`: its offset in microseconds and the bytes used.
+fn zone(b: &[u8]) -> Option<(i64, usize)> {
+    let sign = match b.first()? {
+        b'Z' | b'z' => return Some((0, 1)),
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours = two(b, 1)?;
+    let (minutes, length) = if b.get(3) == Some(&b':') { (two(b, 4)?, 6) } else { (two(b, 3)?, 5) };
+    if hours > 14 || minutes > 59 {
+        return None;
+    }
+    Some((sign * i64::from(hours * 3600 + minutes * 60) * SECOND, length))
+}
+
+/// An English month abbreviation, 1 to 12.
+pub fn month(b: &[u8]) -> Option<u32> {
+    Some(match b.get(..3)? {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    })
+}
+
+/// Month, day and microseconds of the day as [`RawTime::Yearless`].
+pub fn yearless(month: u32, day: u32, time: i64) -> Option<RawTime> {
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let days = days_from_civil(2000, month, day) - days_from_civil(2000, 1, 1);
+    Some(RawTime::Yearless(days * DAY + time))
+}
+
+/// A decimal number (`1763194681.8416061`, `12`) at the start of `b`, scaled to microseconds by `unit` (microseconds
+/// per one), and the bytes used. Exact to the microsecond for seconds; no exponent.
+pub fn number(b: &[u8], unit: i64) -> Option<(i64, usize)> {
+    let (mut whole, mut used) = (0i64, 0usize);
+    for c in b {
+        if !c.is_ascii_digit() {
+            break;
+        }
+        whole = whole.checked_mul(10)?.checked_add(i64::from(c - b'0'))?;
+        used += 1;
+    }
+    if used == 0 {
+        return None;
+    }
+    let (micros, length) = match b.get(used) {
+        Some(b'.') => fraction(b.get(used..).unwrap_or_default()),
+        _ => (0, 0),
+    };
+    let value = whole.checked_mul(unit)?.checked_add(micros.checked_mul(unit)? / SECOND)?;
+    Some((value, used + length))
+}
+
+/// An epoch number whose unit is told by its size: seconds, milliseconds, microseconds or nanoseconds.
+/// Gives microseconds since the epoch and the bytes used.
+pub fn epoch(b: &[u8]) -> Option<(RawTime, usize)> {
+    let digits = b.iter().take_while(|c| c.is_ascii_digit()).count();
+    let (value, used) = match digits {
+        9..=10 => number(b, SECOND)?,
+        12..=13 => number(b, 1_000)?,
+        15..=16 => number(b, 1)?,
+        18..=19 => {
+            let (value, used) = number(b, 1)?;
+            (value / 1_000, used)
+        }
+        _ => return None,
+    };
+    Some((RawTime::Utc(value), used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_of_every_kind_are_read() {
+        let base = days_from_civil(2026, 9, 15) * DAY + 8 * 3600 * SECOND;
+        let cases: &[(&str, RawTime, usize)] = &[
+            ("2026-09-15T08:00:00Z x", RawTime::Utc(base), 20),
+            ("2026-09-15T08:00:00.123456789Z", RawTime::Utc(base + 123_456), 30),
+            ("2026-09-15T10:00:00+02:00", RawTime::Utc(base), 25),
+            ("2026-09-15T03:00:00.5-0500]", RawTime::Utc(base + 500_000), 26),
+            ("2026-09-15 08:00:00,250 INFO", RawTime::Local(base + 250_000), 23),
+            ("2026/09/15 08:00:00.000001 [talos]", RawTime::Local(base + 1), 26),
+        ];
+        for (text, time, used) in cases {
+            assert_eq!(timestamp(text.as_bytes()), Some((*time, *used)), "{text}");
+        }
+    }
+
+    #[test]
+    fn broken_timestamps_are_none() {
+        for text in ["2026-13-01T00:00:00Z", "2026-09-15T24:00:00Z", "2026-09-15", "26-09-15T08:00:00Z", ""] {
+            assert_eq!(timestamp(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn epochs_tell_their_unit_by_size() {
+        let second = 1_763_194_681 * SECOND;
+        assert_eq!(epoch(b"1763194681.8416061,"), Some((RawTime::Utc(second + 841_606), 18)));
+        assert_eq!(epoch(b"1763194681841.6061"), Some((RawTime::Utc(second + 841_606), 18)));
+        assert_eq!(epoch(b"1763194681841606"), Some((RawTime::Utc(second + 841_606), 16)));
+        assert_eq!(epoch(b"1763194681841606123"), Some((RawTime::Utc(second + 841_606), 19)));
+        assert_eq!(epoch(b"42"), None);
+    }
+
+    #[test]
+    fn civil_days_agree_with_chrono() {
+        for (y, m, d) in [(1970, 1, 1), (2000, 2, 29), (2024, 12, 31), (2199, 3, 1)] {
+            let date = chrono::NaiveDate::from_ymd_opt(y, m, d).expect("a date");
+            let epoch = chrono::NaiveDate::from_ymd_opt(1970, 1, 1).expect("a date");
+            assert_eq!(days_from_civil(i64::from(y), m, d), (date - epoch).num_days());
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Formats of log lines: from the bytes of a frame to an [`Event`].
+//!
+//! A log line is nested: a node prefix around CRI around klog. Each format is one file with one [`Format`]: an
+//! *envelope* finds time, node or stream and leaves the rest of the line to the next layer; a *payload* reads the rest.
+//! [`classify`] peels a line cheaply (every line of every source goes through it: no allocation); [`parse`] reads a
+//! frame wholly, and is called only for frames that matter. Formats are stateless, do no IO and know no rules.
+//! Invariant: parsing never fails; what no format takes is `plain`.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use crate::event::{Event, RawTime, Service, Severity};
+
+mod plain;
+
+/// How many layers are peeled from one line at the most.
+pub const MAX_LAYERS: usize = 5;
+
+/// What a format sees in the start of a line, without reading all of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Head {
+    /// The time that this layer tells.
+    pub time: RawTime,
+    /// The severity that this layer tells; [`Severity::UNKNOWN`] when it does not.
+    pub severity: Severity,
+    /// For an envelope: the byte offset at which the next layer starts (at most the length of the line). `None` for a payload.
+    pub payload: Option<usize>,
+}
+
+/// One log format.
+pub trait Format: Sync {
+    /// Its name: a snake_case noun after the protocol or program.
+    fn name(&self) -> &'static str;
+
+    /// Whether a line of this format can begin with this byte. Read once, to build a table.
+    fn begins_with(&self, byte: u8) -> bool;
+
+    /// Looks at the start of a line (without its line end): `None` when the line is not of this format.
+    ///
+    /// Called for every line that begins with a fitting byte: it must not allocate, and should refuse fast.
+    fn head(&self, line: &[u8]) -> Option<Head>;
+
+    /// Fills the event from the text of this layer. `text` is a whole frame from the start of this layer: its first
+    /// line has passed [`Format::head`], further lines are continuation lines. An envelope fills what it knows (node,
+    /// service, attributes); the caller sets time and severity from `head` and goes on with the payload.
+    /// A payload sets `event.body` and attributes.
+    fn parse<'a>(&self, text: &'a str, head: &Head, event: &mut Event<'a>);
+
+    /// Lines that this format takes, with what must come out. Every format has some; tests run them.
+    fn samples(&self) -> &'static [Sample];
+}
+
+/// A sample of a format, in its file.
+pub struct Sample {
+    /// The line or joined block.
+    pub text: &'static str,
+    /// The time of the outermost layer that tells one.
+    pub time: RawTime,
+    /// The severity of the whole event.
+    pub severity: Severity,
+    /// The body of the whole event (after all layers).
+    pub body: &'static str,
+    /// Some attributes, entities (`@pve.vmid`), `#service` or `#node` that must be there, with their values.
+    pub has: &'static [(&'static str, &'static str)],
+}
+
+/// All formats but `plain`, sorted by name. The order in which they are tried follows [`Format::begins_with`] and then
+/// this list; heads are strict enough that at most one takes a line.
+static FORMATS: &[&dyn Format] = &[];
+
+/// The formats in their order of registration.
+pub fn formats() -> &'static [&'static dyn Format] {
+    FORMATS
+}
+
+/// For each first byte, the indices of formats that can begin with it.
+fn table() -> &'static [Vec<u8>; 256] {
+    static TABLE: OnceLock<[Vec<u8>; 256]> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        std::array::from_fn(|byte| {
+            let byte = u8::try_from(byte).unwrap_or(0);
+            (0u8..).zip(FORMATS).filter(|(_, f)| f.begins_with(byte)).map(|(i, _)| i).collect()
+        })
+    })
+}
+
+/// The outcome of [`classify`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Line {
+    /// The time of the outermost layer that tells an exact one, else of any layer.
+    pub time: RawTime,
+    /// The severity of the innermost layer that tells one.
+    pub severity: Severity,
+    /// Indices into [`formats`] of the layers, `u8::MAX` where there is none.
+    pub layers: [u8; MAX_LAYERS],
+    /// Byte offset of the innermost text.
+    pub payload: usize,
+}
+
+impl Line {
+    /// True when some format took the line.
+    pub fn understood(&self) -> bool {
+        self.layers.first().is_some_and(|l| *l != u8::MAX)
+    }
+}
+
+/// Remembers which format took the last line at each layer, since sources mostly repeat themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct LockOn([u8; MAX_LAYERS]);
+
+impl Default for LockOn {
+    fn default() -> Self {
+        Self([u8::MAX; MAX_LAYERS])
+    }
+}
+
+/// Finds the format of the layer that begins at `rest`, the locked one first.
+fn find(rest: &[u8], locked: &mut u8) -> Option<(u8, Head)> {
+    if let Some(head) = FORMATS.get(usize::from(*locked)).and_then(|f| f.head(rest)) {
+        return Some((*locked, head));
+    }
+    let candidates = table().get(usize::from(*rest.first()?))?;
+    for index in candidates {
+        if let Some(head) = FORMATS.get(usize::from(*index)).and_then(|f| f.head(rest)) {
+            *locked = *index;
+            return Some((*index, head));
+        }
+    }
+    None
+}
+
+/// Prefers an exact time, and among equals the outer one.
+fn better(have: RawTime, new: RawTime) -> RawTime {
+    let rank = |t: RawTime| match t {
+        RawTime::Utc(_) => 4,
+        RawTime::Local(_) => 3,
+        RawTime::Yearless(_) => 2,
+        RawTime::Uptime(_) => 1,
+        RawTime::None => 0,
+    };
+    if rank(new) > rank(have) { new } else { have }
+}
+
+/// Peels one line (without its line end) cheaply.
+pub fn classify(line: &[u8], lock: &mut LockOn) -> Line {
+    let mut out = Line { layers: [u8::MAX; MAX_LAYERS], ..Line::default() };
+    for (slot, locked) in out.layers.iter_mut().zip(lock.0.iter_mut()) {
+        let Some((index, head)) = find(line.get(out.payload..).unwrap_or_default(), locked) else {
+            break;
+        };
+        *slot = index;
+        out.time = better(out.time, head.time);
+        if head.severity != Severity::UNKNOWN {
+            out.severity = head.severity;
+        }
+        match head.payload {
+            Some(offset) => out.payload += offset,
+            None => break,
+        }
+    }
+    out
+}
+
+/// Reads a frame wholly. `text` has no colours, carriage returns or NULs any more.
+pub fn parse(text: &str) -> Event<'_> {
+    let mut event = Event::default();
+    let mut rest = text;
+    for _ in 0..MAX_LAYERS {
+        let first = rest.lines().next().unwrap_or_default().as_bytes();
+        let Some((index, head)) = find(first, &mut u8::MAX.clone()) else {
+            break;
+        };
+        let Some(format) = FORMATS.get(usize::from(index)) else { break };
+        event.formats.push(format.name());
+        event.time = better(event.time, head.time);
+        if head.severity != Severity::UNKNOWN {
+            event.severity = head.severity;
+        }
+        format.parse(rest, &head, &mut event);
+        let Some(offset) = head.payload else { return event };
+        rest = rest.get(offset..).unwrap_or_default();
+    }
+    event.body = Cow::Borrowed(rest);
+    plain::look(&mut event);
+    event
+}
+
+/// Reads a message that stood escaped inside another record (docker's `log`, the journal's `MESSAGE`, a kernel
+/// record's `msg`) and puts what it says into `event`: the inner record's body, attributes and entities win, the outer
+/// record keeps time, node and service where the inner one tells none.
+pub fn nested(message: &str, event: &mut Event<'_>) {
+    let inner = parse(message).into_owned();
+    event.time = better(event.time, inner.time);
+    if inner.severity != Severity::UNKNOWN {
+        event.severity = inner.severity;
+    }
+    event.body = inner.body;
+    event.attributes.extend(inner.attributes);
+    for (key, value) in inner.entities {
+        event.entity(key, value);
+    }
+    event.service = inner.service.or(event.service);
+    event.node = inner.node.or(event.node.take());
+    event.formats.extend(inner.formats);
+}
+
+/// The service of a line by the formats that took it, without parsing.
+pub fn service_hint(_line: &Line) -> Option<Service> {
+    None
+}
