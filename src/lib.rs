@@ -1,4 +1,14 @@
 //! omnilog: names the root cause in logs and support bundles of Talos Linux clusters that Sidero Omni runs on Proxmox VE.
 
+pub mod catalog;
+pub mod cli;
+pub mod correlate;
 pub mod event;
+pub mod matcher;
 pub mod parse;
+pub mod pipeline;
+pub mod prove;
+pub mod rank;
+pub mod report;
+pub mod scan;
+pub mod suggest;

@@ -1,0 +1,393 @@
+//! The catalogue: what is known about root causes, ready to be matched and ranked.
+//!
+//! Pattern files ([`file`]) are read by [`load`] and turned into these types by [`compile`]; [`check`] holds the lints.
+//! The prose of a root cause (remedies, references, samples) is read only when it is shown, see [`Catalogue::page`].
+//! A catalogue knows no logs: it is tested against events by `matcher`. Invariant: a broken pattern file costs only
+//! itself; it is reported with path and line.
+
+pub mod check;
+pub mod compile;
+pub mod expr;
+pub mod file;
+pub mod load;
+pub mod version;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use regex::Regex;
+
+use crate::event::Service;
+pub use expr::{Expr, Truth};
+
+/// Index of a signature in [`Catalogue::signatures`].
+pub type SignatureId = usize;
+
+/// A name in a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Term {
+    /// A signature.
+    Signature(SignatureId),
+    /// A correlation, index in [`Catalogue::correlations`].
+    Correlation(usize),
+}
+
+/// Everything that is known.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    /// Root causes, sorted by id.
+    pub causes: Vec<Cause>,
+    /// Scenarios, sorted by id.
+    pub scenarios: Vec<Scenario>,
+    /// All signatures, benign ones too.
+    pub signatures: Vec<Signature>,
+    /// All correlations.
+    pub correlations: Vec<Correlation>,
+    /// Digest of all pattern files, 16 hexadecimal digits.
+    pub digest: String,
+    /// Pattern texts by id, for pages and samples.
+    pub texts: BTreeMap<String, PatternText>,
+}
+
+/// The text of a pattern file.
+#[derive(Debug, Clone)]
+pub struct PatternText {
+    /// Where it stands, for messages.
+    pub path: String,
+    /// Its content.
+    pub text: std::borrow::Cow<'static, str>,
+}
+
+/// A scenario.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Its folder.
+    pub id: String,
+    /// Its name for people.
+    pub title: String,
+    /// What the operator sees.
+    pub description: String,
+}
+
+/// A root cause.
+#[derive(Debug)]
+pub struct Cause {
+    /// `scenario/cause`.
+    pub id: String,
+    /// One sentence that names what is wrong.
+    pub title: String,
+    /// The impact if true.
+    pub level: Level,
+    /// experimental, test, stable, deprecated.
+    pub status: String,
+    /// How often a troubled input has it, 0 to 1.
+    pub prior: f64,
+    /// Root causes that this one can bring about, indices into [`Catalogue::causes`].
+    pub explains: Vec<usize>,
+    /// What speaks for and against.
+    pub evidence: Vec<Evidence>,
+    /// Versions that have this fault.
+    pub applications: Vec<version::Affected>,
+}
+
+impl Cause {
+    /// The part before the slash.
+    pub fn scenario(&self) -> &str {
+        self.id.split_once('/').map_or("", |(s, _)| s)
+    }
+
+    /// The part after the slash.
+    pub fn slug(&self) -> &str {
+        self.id.split_once('/').map_or(self.id.as_str(), |(_, c)| c)
+    }
+}
+
+/// The impact of a root cause, if it is true.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Good to know.
+    Informational,
+    /// Little.
+    Low,
+    /// Some.
+    #[default]
+    Medium,
+    /// Much.
+    High,
+    /// All.
+    Critical,
+}
+
+impl Level {
+    /// All levels with their names.
+    pub const ALL: &'static [(&'static str, Self)] = &[
+        ("informational", Self::Informational),
+        ("low", Self::Low),
+        ("medium", Self::Medium),
+        ("high", Self::High),
+        ("critical", Self::Critical),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, l)| *l == self).map_or("", |(n, _)| n)
+    }
+}
+
+/// One item of evidence of a root cause.
+#[derive(Debug)]
+pub struct Evidence {
+    /// Its name inside the file.
+    pub id: String,
+    /// When it holds.
+    pub when: Expr<Term>,
+    /// P(seen | cause).
+    pub if_cause: f64,
+    /// P(seen | not cause).
+    pub if_not: f64,
+    /// Of items with one group only the strongest counts.
+    pub group: Option<String>,
+    /// What this tells, in a few words.
+    pub says: String,
+    /// Services that would have shown it; empty when any input would.
+    pub needs: ServiceSet,
+}
+
+impl Evidence {
+    /// True when seeing the item makes its cause more likely.
+    pub fn supports(&self) -> bool {
+        self.if_cause > self.if_not
+    }
+
+    /// The likelihood ratio of seeing it.
+    pub fn ratio(&self) -> f64 {
+        self.if_cause / self.if_not
+    }
+}
+
+/// A set of services.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ServiceSet(u32);
+
+impl ServiceSet {
+    /// Adds one.
+    pub fn insert(&mut self, service: Service) {
+        self.0 |= 1 << service as u8;
+    }
+
+    /// True when it holds none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether it holds the service.
+    pub fn contains(self, service: Service) -> bool {
+        self.0 & (1 << service as u8) != 0
+    }
+
+    /// The names of its members.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Service::all().iter().filter(move |(_, s)| self.contains(*s)).map(|(n, _)| *n)
+    }
+}
+
+impl FromIterator<Service> for ServiceSet {
+    fn from_iter<I: IntoIterator<Item = Service>>(services: I) -> Self {
+        let mut set = Self::default();
+        for service in services {
+            set.insert(service);
+        }
+        set
+    }
+}
+
+/// One test on one event.
+#[derive(Debug)]
+pub struct Signature {
+    /// `scenario/cause#name`, `scenario#name` or `benign/area#name`.
+    pub name: String,
+    /// At least one of these literals.
+    pub any: Vec<String>,
+    /// Every one of these literals.
+    pub all: Vec<String>,
+    /// None of these literals.
+    pub none: Vec<String>,
+    /// Must match.
+    pub regex: Option<LazyRegex>,
+    /// Only events of these services.
+    pub services: ServiceSet,
+    /// Only events of these formats.
+    pub formats: Vec<String>,
+    /// Tests on fields.
+    pub fields: Vec<FieldTest>,
+    /// True for lines that look bad and are not.
+    pub benign: bool,
+    /// True when a correlation looks at each single hit, so that more of them are kept.
+    pub correlated: bool,
+}
+
+impl Signature {
+    /// The literals of which one must stand in every event that fits: all of `any`, or of `all` where there is no `any`.
+    pub fn has_literals(&self) -> bool {
+        !self.any.is_empty() || !self.all.is_empty()
+    }
+}
+
+/// A regex compiled when it is first needed.
+#[derive(Debug)]
+pub struct LazyRegex {
+    /// Its source.
+    pub source: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl LazyRegex {
+    /// A regex that is not compiled yet.
+    pub fn new(source: String) -> Self {
+        Self { source, compiled: OnceLock::new() }
+    }
+
+    /// The compiled regex; `None` when it does not compile (the lints report that).
+    pub fn get(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| build_regex(&self.source).ok()).as_ref()
+    }
+}
+
+/// Compiles a regex with the size limit for pattern files.
+pub fn build_regex(source: &str) -> Result<Regex, regex::Error> {
+    regex::RegexBuilder::new(source).size_limit(1 << 21).build()
+}
+
+/// A test on one field.
+#[derive(Debug)]
+pub struct FieldTest {
+    /// The field's name.
+    pub key: String,
+    /// How it is compared.
+    pub op: FieldOp,
+    /// What it is compared with; any of them.
+    pub values: Vec<String>,
+    /// Compiled values for [`FieldOp::Re`].
+    pub regexes: Vec<LazyRegex>,
+}
+
+/// How a field is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldOp {
+    /// Equal.
+    Eq,
+    /// There and different from all.
+    Neq,
+    /// Contains.
+    Contains,
+    /// Begins with.
+    StartsWith,
+    /// Ends with.
+    EndsWith,
+    /// Matches a regex.
+    Re,
+    /// Number above.
+    Gt,
+    /// Number above or equal.
+    Gte,
+    /// Number below.
+    Lt,
+    /// Number below or equal.
+    Lte,
+    /// There (`true`) or not there (`false`).
+    Exists,
+}
+
+impl FieldOp {
+    /// All modifiers with their names.
+    pub const ALL: &'static [(&'static str, Self)] = &[
+        ("neq", Self::Neq),
+        ("contains", Self::Contains),
+        ("startswith", Self::StartsWith),
+        ("endswith", Self::EndsWith),
+        ("re", Self::Re),
+        ("gt", Self::Gt),
+        ("gte", Self::Gte),
+        ("lt", Self::Lt),
+        ("lte", Self::Lte),
+        ("exists", Self::Exists),
+    ];
+}
+
+/// A test over several events. Times are microseconds.
+#[derive(Debug)]
+pub struct Correlation {
+    /// `scenario/cause#name` or `scenario#name`.
+    pub name: String,
+    /// What is tested.
+    pub kind: CorrelationKind,
+    /// Signatures.
+    pub rules: Vec<SignatureId>,
+    /// Entities that must agree.
+    pub group_by: Vec<String>,
+    /// Window; `None` is the whole input.
+    pub timespan: Option<i64>,
+}
+
+/// The kinds of correlation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CorrelationKind {
+    /// At least so many hits.
+    EventCount(u64),
+    /// At least so many different values of a field.
+    ValueCount {
+        /// Entity or attribute.
+        field: String,
+        /// Threshold.
+        gte: u64,
+    },
+    /// Each rule hits.
+    Temporal,
+    /// The rules hit in order, with none of these in between.
+    Ordered {
+        /// Signatures that must not hit in between.
+        without: Vec<SignatureId>,
+    },
+    /// The time between two rules.
+    Elapsed {
+        /// Below.
+        lt: Option<i64>,
+        /// Above.
+        gt: Option<i64>,
+    },
+    /// No rule hits around an anchor.
+    Absence {
+        /// The signature around which is looked.
+        anchor: SignatureId,
+        /// How long before.
+        before: i64,
+        /// How long after.
+        after: i64,
+        /// Services that must cover the time.
+        covered_by: ServiceSet,
+    },
+}
+
+impl Catalogue {
+    /// The index of a root cause by id, by the part after the slash when that is unambiguous, or by a former id.
+    pub fn find(&self, id: &str) -> Option<usize> {
+        if let Ok(index) = self.causes.binary_search_by(|c| c.id.as_str().cmp(id)) {
+            return Some(index);
+        }
+        let mut matching = self.causes.iter().enumerate().filter(|(_, c)| c.slug() == id);
+        match (matching.next(), matching.next()) {
+            (Some((index, _)), None) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The whole pattern file of a root cause: prose, remedies, references, samples.
+    pub fn page(&self, id: &str) -> Option<file::CauseFile> {
+        toml::from_str(&self.texts.get(id)?.text).ok()
+    }
+
+    /// The title of a scenario.
+    pub fn scenario_title(&self, id: &str) -> &str {
+        self.scenarios.iter().find(|s| s.id == id).map_or("", |s| s.title.as_str())
+    }
+}

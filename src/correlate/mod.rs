@@ -1,0 +1,142 @@
+//! From hits to findings: what each name in the catalogue's conditions amounts to over all sources.
+//!
+//! [`World`] holds the sources of a run and answers, for a signature or a correlation, whether it holds and on which
+//! hits. Pure functions over hits that are already in memory: no IO, no clock. Invariant: what the input does not cover
+//! is [`Truth::Unknown`], never false.
+
+pub mod entities;
+mod window;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use crate::catalog::{Catalogue, Expr, ServiceSet, SignatureId, Term, Truth};
+use crate::scan::{Hit, SourceOutcome, TimeKind};
+use entities::EntityGraph;
+
+/// A hit by source and position among the hits of its signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HitRef {
+    /// Index of the source.
+    pub source: usize,
+    /// Which signature.
+    pub signature: SignatureId,
+    /// Index among the hits kept.
+    pub index: usize,
+}
+
+/// A finding: whether a condition holds, and on what.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Whether it holds.
+    pub truth: Truth,
+    /// The hits it holds on.
+    pub hits: Vec<HitRef>,
+}
+
+impl Finding {
+    fn unknown() -> Self {
+        Self { truth: Truth::Unknown, hits: Vec::new() }
+    }
+
+    fn from_hits(hits: Vec<HitRef>) -> Self {
+        let truth = if hits.is_empty() { Truth::False } else { Truth::True };
+        Self { truth, hits }
+    }
+}
+
+/// The sources of a run, ready to be asked.
+pub struct World<'w> {
+    /// The catalogue.
+    pub catalogue: &'w Catalogue,
+    /// All sources, in order of label.
+    pub sources: &'w [SourceOutcome],
+    /// Names that belong to one thing.
+    pub graph: EntityGraph,
+    by_signature: HashMap<SignatureId, Vec<HitRef>>,
+    correlations: RefCell<HashMap<usize, Finding>>,
+}
+
+impl<'w> World<'w> {
+    /// Puts the sources of a run together.
+    pub fn new(catalogue: &'w Catalogue, sources: &'w [SourceOutcome]) -> Self {
+        let mut by_signature: HashMap<SignatureId, Vec<HitRef>> = HashMap::new();
+        for (source, outcome) in sources.iter().enumerate() {
+            for (signature, tally) in &outcome.found.tallies {
+                let refs = (0..tally.hits.len()).map(|index| HitRef { source, signature: *signature, index });
+                by_signature.entry(*signature).or_default().extend(refs);
+            }
+        }
+        let graph = EntityGraph::new(sources.iter().flat_map(|s| s.found.links.iter()));
+        Self { catalogue, sources, graph, by_signature, correlations: RefCell::new(HashMap::new()) }
+    }
+
+    /// The hits kept of a signature, by source and line.
+    pub fn hits(&self, signature: SignatureId) -> &[HitRef] {
+        self.by_signature.get(&signature).map_or(&[], Vec::as_slice)
+    }
+
+    /// The hit itself.
+    pub fn hit(&self, at: HitRef) -> Option<&Hit> {
+        self.sources.get(at.source)?.found.tallies.get(&at.signature)?.hits.get(at.index)
+    }
+
+    /// How often a signature hit, over all sources.
+    pub fn count(&self, signature: SignatureId) -> u64 {
+        self.sources.iter().filter_map(|s| s.found.tallies.get(&signature)).map(|t| t.count).sum()
+    }
+
+    /// Whether some source holds events of one of these services.
+    pub fn has_service(&self, services: ServiceSet) -> bool {
+        self.sources.iter().any(|s| s.services.iter().any(|service| services.contains(*service)))
+    }
+
+    /// Whether some source of one of these services covers a time.
+    fn covers(&self, services: ServiceSet, time: i64) -> bool {
+        self.sources.iter().any(|s| {
+            s.services.iter().any(|service| services.contains(*service))
+                && s.span.is_some_and(|(first, last)| (first..=last).contains(&time))
+        })
+    }
+
+    /// What a condition amounts to. Its hits are those of the names that stand un-negated and hold.
+    pub fn find(&self, condition: &Expr<Term>) -> Finding {
+        let truth = condition.evaluate(&mut |term| self.term(*term).truth);
+        let mut hits = Vec::new();
+        if truth == Truth::True {
+            condition.names(&mut |term, positive| {
+                let finding = self.term(*term);
+                if positive && finding.truth == Truth::True {
+                    hits.extend(finding.hits);
+                }
+            });
+        }
+        hits.sort_unstable();
+        hits.dedup();
+        Finding { truth, hits }
+    }
+
+    fn term(&self, term: Term) -> Finding {
+        match term {
+            Term::Signature(signature) => Finding::from_hits(self.hits(signature).to_vec()),
+            Term::Correlation(index) => {
+                if let Some(known) = self.correlations.borrow().get(&index) {
+                    return known.clone();
+                }
+                let finding =
+                    self.catalogue.correlations.get(index).map_or_else(Finding::unknown, |c| window::evaluate(self, c));
+                self.correlations.borrow_mut().insert(index, finding.clone());
+                finding
+            }
+        }
+    }
+
+    /// The time of a hit that can be compared with those of other hits: absolute, or since boot in its own source.
+    fn moment(&self, at: HitRef) -> Option<(usize, i64)> {
+        let time = self.hit(at)?.time?;
+        Some(match time.kind {
+            TimeKind::SinceBoot => (at.source + 1, time.micros),
+            _ => (0, time.micros),
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! Correlations in event time: count, set, order, elapsed time, absence.
+//!
+//! Hits are grouped by the entities that must agree and looked at in order of time. Each kind is one function.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Correlation, CorrelationKind, ServiceSet, SignatureId, Truth};
+
+use super::{Finding, HitRef, World};
+
+/// Hits of one group, by time. The first of the pair tells which times can be compared.
+type Group = Vec<((usize, i64), HitRef)>;
+
+/// What a correlation amounts to.
+pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
+    match &correlation.kind {
+        CorrelationKind::EventCount(gte) => event_count(world, correlation, *gte),
+        CorrelationKind::ValueCount { field, gte } => value_count(world, correlation, field, *gte),
+        CorrelationKind::Temporal => temporal(world, correlation),
+        CorrelationKind::Ordered { without } => ordered(world, correlation, without),
+        CorrelationKind::Elapsed { lt, gt } => elapsed(world, correlation, *lt, *gt),
+        CorrelationKind::Absence { anchor, before, after, covered_by } => {
+            absence(world, correlation, *anchor, (*before, *after), *covered_by)
+        }
+    }
+}
+
+/// The value of an entity of a hit, through names that belong to the same thing.
+fn value(world: &World<'_>, at: HitRef, key: &str) -> Option<String> {
+    let hit = world.hit(at)?;
+    hit.entity(key).map(str::to_owned).or_else(|| world.graph.resolve(&hit.entities, key))
+}
+
+/// The group of a hit: `None` when it lacks an entity that must agree.
+fn group_key(world: &World<'_>, at: HitRef, keys: &[String]) -> Option<Vec<String>> {
+    keys.iter().map(|key| value(world, at, key)).collect()
+}
+
+/// Hits with a time, grouped and sorted; and whether some hit had to be left out.
+fn groups(world: &World<'_>, signatures: &[SignatureId], keys: &[String]) -> (BTreeMap<Vec<String>, Group>, bool) {
+    let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
+    let mut left_out = false;
+    for at in signatures.iter().flat_map(|s| world.hits(*s)) {
+        match (world.moment(*at), group_key(world, *at, keys)) {
+            (Some(moment), Some(key)) => groups.entry(key).or_default().push((moment, *at)),
+            _ => left_out = true,
+        }
+    }
+    groups.values_mut().for_each(|g| g.sort_by_key(|(moment, at)| (*moment, at.source, line(world, *at))));
+    (groups, left_out)
+}
+
+fn line(world: &World<'_>, at: HitRef) -> u64 {
+    world.hit(at).map_or(0, |h| h.line)
+}
+
+/// All hits that take part.
+fn all_hits(world: &World<'_>, correlation: &Correlation) -> Vec<HitRef> {
+    correlation.rules.iter().flat_map(|r| world.hits(*r).iter().copied()).collect()
+}
+
+/// True on these hits; else unknown when something was left out, else false.
+fn verdict(found: Option<Vec<HitRef>>, left_out: bool) -> Finding {
+    match found {
+        Some(hits) => Finding { truth: Truth::True, hits },
+        None if left_out => Finding::unknown(),
+        None => Finding { truth: Truth::False, hits: Vec::new() },
+    }
+}
+
+fn event_count(world: &World<'_>, correlation: &Correlation, gte: u64) -> Finding {
+    let hits = all_hits(world, correlation);
+    let Some(timespan) = correlation.timespan else {
+        if correlation.group_by.is_empty() {
+            let count: u64 = correlation.rules.iter().map(|r| world.count(*r)).sum();
+            return verdict((count >= gte).then_some(hits), false);
+        }
+        let mut groups: BTreeMap<Vec<String>, Vec<HitRef>> = BTreeMap::new();
+        for at in hits {
+            if let Some(key) = group_key(world, at, &correlation.group_by) {
+                groups.entry(key).or_default().push(at);
+            }
+        }
+        return verdict(groups.into_values().find(|g| g.len() as u64 >= gte), false);
+    };
+    let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
+    let gte = usize::try_from(gte).unwrap_or(usize::MAX).max(1);
+    let dense = groups.values().find_map(|group| {
+        group.windows(gte).find(|w| within(w, timespan)).map(|w| w.iter().map(|(_, at)| *at).collect())
+    });
+    verdict(dense, left_out)
+}
+
+/// Whether the first and last of a sorted window can be compared and lie within a span.
+fn within(window: &[((usize, i64), HitRef)], timespan: i64) -> bool {
+    match (window.first(), window.last()) {
+        (Some(((a, first), _)), Some(((b, last), _))) => a == b && last - first <= timespan,
+        _ => false,
+    }
+}
+
+fn value_count(world: &World<'_>, correlation: &Correlation, field: &str, gte: u64) -> Finding {
+    let hits = all_hits(world, correlation);
+    if let Some(timespan) = correlation.timespan {
+        let (groups, left_out) = groups(world, &correlation.rules, &[]);
+        let group = groups.into_values().next().unwrap_or_default();
+        let dense = (0..group.len()).find_map(|from| {
+            let rest = group.get(from..)?;
+            let near: Vec<_> = rest.iter().take_while(|h| within(&[rest[0], **h], timespan)).collect();
+            let values: BTreeSet<String> = near.iter().filter_map(|(_, at)| value(world, *at, field)).collect();
+            (values.len() as u64 >= gte).then(|| near.iter().map(|(_, at)| *at).collect())
+        });
+        return verdict(dense, left_out);
+    }
+    let values: BTreeSet<String> = hits.iter().filter_map(|at| value(world, *at, field)).collect();
+    verdict((values.len() as u64 >= gte).then_some(hits), false)
+}
+
+fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
+    if correlation.rules.iter().any(|r| world.hits(*r).is_empty()) {
+        return verdict(None, false);
+    }
+    if correlation.timespan.is_none() && correlation.group_by.is_empty() {
+        return verdict(Some(all_hits(world, correlation)), false);
+    }
+    let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
+    let timespan = correlation.timespan.unwrap_or(i64::MAX);
+    let found = groups.values().find_map(|group| {
+        (0..group.len()).find_map(|from| {
+            let rest = group.get(from..)?;
+            let near: Vec<HitRef> =
+                rest.iter().take_while(|h| within(&[rest[0], **h], timespan)).map(|(_, at)| *at).collect();
+            let all = correlation.rules.iter().all(|r| near.iter().any(|at| at.signature == *r));
+            all.then_some(near)
+        })
+    });
+    verdict(found, left_out)
+}
+
+fn ordered(world: &World<'_>, correlation: &Correlation, without: &[SignatureId]) -> Finding {
+    if correlation.rules.iter().any(|r| world.hits(*r).is_empty()) {
+        return verdict(None, false);
+    }
+    let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
+    let (excluded, _) = self::groups(world, without, &[]);
+    let excluded: Group = excluded.into_values().next().unwrap_or_default();
+    let timespan = correlation.timespan.unwrap_or(i64::MAX);
+    let found = groups.values().find_map(|group| {
+        (0..group.len()).find_map(|from| sequence(group.get(from..)?, &correlation.rules, timespan, &excluded))
+    });
+    verdict(found, left_out)
+}
+
+/// The rules in their order, beginning with the first hit of `group`.
+fn sequence(group: &[((usize, i64), HitRef)], rules: &[SignatureId], timespan: i64, excluded: &Group) -> Option<Vec<HitRef>> {
+    let mut chain: Vec<((usize, i64), HitRef)> = Vec::new();
+    let mut wanted = rules.iter();
+    let mut rule = wanted.next()?;
+    for hit in group {
+        if chain.first().is_some_and(|first| !within(&[*first, *hit], timespan)) {
+            return None;
+        }
+        if hit.1.signature == *rule {
+            chain.push(*hit);
+            match wanted.next() {
+                Some(next) => rule = next,
+                None => {
+                    let between = |m: &(usize, i64)| chain.first().is_some_and(|f| *m > f.0) && *m < hit.0;
+                    return (!excluded.iter().any(|(m, _)| between(m))).then(|| chain.iter().map(|(_, at)| *at).collect());
+                }
+            }
+        } else if chain.is_empty() {
+            return None;
+        }
+    }
+    None
+}
+
+fn elapsed(world: &World<'_>, correlation: &Correlation, lt: Option<i64>, gt: Option<i64>) -> Finding {
+    let [from, to] = correlation.rules.as_slice() else { return Finding::unknown() };
+    let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
+    let mut measured = false;
+    let found = groups.values().find_map(|group| {
+        let mut started: Option<((usize, i64), HitRef)> = None;
+        let mut pairs = Vec::new();
+        for hit in group {
+            if hit.1.signature == *from {
+                started = Some(*hit);
+            } else if hit.1.signature == *to
+                && let Some(start) = started.take().filter(|s| s.0.0 == hit.0.0)
+            {
+                pairs.push((start, *hit));
+            }
+        }
+        measured |= !pairs.is_empty();
+        pairs.into_iter().find_map(|(start, end)| {
+            let time = end.0.1 - start.0.1;
+            let holds = lt.is_none_or(|lt| time < lt) && gt.is_none_or(|gt| time > gt);
+            holds.then(|| vec![start.1, end.1])
+        })
+    });
+    verdict(found, left_out || !measured)
+}
+
+fn absence(
+    world: &World<'_>,
+    correlation: &Correlation,
+    anchor: SignatureId,
+    (before, after): (i64, i64),
+    covered_by: ServiceSet,
+) -> Finding {
+    let anchors = world.hits(anchor);
+    if anchors.is_empty() {
+        return verdict(None, false);
+    }
+    let rules: Vec<HitRef> = all_hits(world, correlation);
+    let mut unknown = false;
+    let mut alone = Vec::new();
+    for at in anchors {
+        let Some((domain, moment)) = world.moment(*at) else {
+            unknown = true;
+            continue;
+        };
+        let key = group_key(world, *at, &correlation.group_by);
+        if key.is_none() || (!covered_by.is_empty() && !world.covers(covered_by, moment)) {
+            unknown = true;
+            continue;
+        }
+        let near = rules.iter().any(|rule| {
+            world.moment(*rule).is_none_or(|(d, t)| d == domain && t >= moment - before && t <= moment + after)
+                && group_key(world, *rule, &correlation.group_by).is_none_or(|k| Some(k) == key)
+        });
+        if !near {
+            alone.push(*at);
+        }
+    }
+    verdict((!alone.is_empty()).then_some(alone), unknown)
+}

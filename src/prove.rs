@@ -1,0 +1,137 @@
+//! Runs the samples of the catalogue: what each root cause promises about inputs.
+
+use crate::catalog::Catalogue;
+use crate::catalog::file::{Expect, SampleFile};
+use crate::correlate::World;
+use crate::pipeline;
+use crate::rank::{self, Candidate, POSSIBLE};
+use crate::scan::Scanner;
+
+/// The outcome of one sample.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The root cause whose sample it is.
+    pub id: String,
+    /// The sample's name.
+    pub sample: String,
+    /// positive, negative, near-miss.
+    pub kind: String,
+    /// What came out differently from what the sample promises.
+    pub failures: Vec<String>,
+    /// Root causes at or above possible, with their confidence.
+    pub named: Vec<(String, f64)>,
+}
+
+/// Runs all samples, or those of one root cause.
+pub fn run(catalogue: &Catalogue, now: i64, only: Option<&str>) -> Vec<Outcome> {
+    let scanner = Scanner::new(catalogue, now);
+    let mut outcomes = Vec::new();
+    for cause in &catalogue.causes {
+        if only.is_some_and(|id| id != cause.id && id != cause.scenario() && id != cause.slug()) {
+            continue;
+        }
+        let page = catalogue.page(&cause.id).unwrap_or_default();
+        outcomes.extend(page.sample.iter().map(|sample| prove(&scanner, &cause.id, sample)));
+    }
+    outcomes
+}
+
+fn prove(scanner: &Scanner<'_>, id: &str, sample: &SampleFile) -> Outcome {
+    let named = sample.files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let texts = sample.log.as_deref().map(|log| ("sample.log", log)).into_iter().chain(named);
+    let analysis = pipeline::read_texts(scanner, texts);
+    let world = World::new(scanner.catalogue, &analysis.sources);
+    let candidates = rank::rank(&world);
+    let mut failures = judge(&world, id, &sample.kind, &sample.expect, &candidates);
+    failures.sort();
+    Outcome {
+        id: id.to_owned(),
+        sample: sample.name.clone(),
+        kind: sample.kind.clone(),
+        failures,
+        named: candidates
+            .iter()
+            .filter(|c| c.confidence >= POSSIBLE)
+            .map(|c| (name(&world, c).to_owned(), c.confidence))
+            .collect(),
+    }
+}
+
+fn name<'w>(world: &World<'w>, candidate: &Candidate) -> &'w str {
+    world.catalogue.causes.get(candidate.cause).map_or("", |c| c.id.as_str())
+}
+
+fn judge(world: &World<'_>, id: &str, kind: &str, expect: &Expect, candidates: &[Candidate]) -> Vec<String> {
+    let mut failures = Vec::new();
+    let position = candidates.iter().position(|c| name(world, c) == id);
+    let own = position.and_then(|p| candidates.get(p));
+    let confidence = own.map_or(0.0, |c| c.confidence);
+    let default = match kind {
+        "positive" => ">=0.5",
+        "negative" => "<0.2",
+        _ => "<0.5",
+    };
+    let wanted = expect.confidence.as_deref().unwrap_or(default);
+    if !confidence_fits(wanted, confidence) {
+        let rivals: Vec<String> =
+            candidates.iter().take(3).map(|c| format!("{} {:.3}", name(world, c), c.confidence)).collect();
+        failures.push(format!("confidence {confidence:.3} is not {wanted} (ranked: {})", rivals.join(", ")));
+    }
+    if expect.matches.is_some_and(|m| m != own.is_some()) {
+        failures.push(format!("match is {}", own.is_some()));
+    }
+    let rank = expect.rank.or((kind == "positive" && confidence >= POSSIBLE).then_some(1));
+    if rank.is_some() && rank != position.map(|p| p + 1) {
+        let first = candidates.first().map_or("nothing", |c| name(world, c));
+        failures.push(format!("rank is {:?}, first is {first}", position.map(|p| p + 1)));
+    }
+    if let Some(best) = &expect.best {
+        let first = candidates.first().map_or("nothing", |c| name(world, c));
+        if first != best {
+            failures.push(format!("{first} is first, not {best}"));
+        }
+    }
+    failures.extend(own_failures(world, expect, own));
+    failures
+}
+
+/// Entities, unknown and true items of the root cause itself.
+fn own_failures(world: &World<'_>, expect: &Expect, own: Option<&Candidate>) -> Vec<String> {
+    let mut failures = Vec::new();
+    for (key, value) in &expect.entities {
+        let values = own.and_then(|c| c.entities.get(key)).cloned().unwrap_or_default();
+        if !values.contains(value) {
+            failures.push(format!("{key} is {values:?}, not {value}"));
+        }
+    }
+    let cause = own.and_then(|c| world.catalogue.causes.get(c.cause));
+    let id = |index: usize| cause.and_then(|c| c.evidence.get(index)).map_or("", |e| e.id.as_str());
+    let unknown: Vec<&str> = own.into_iter().flat_map(|c| &c.unknown).map(|i| id(*i)).collect();
+    for item in expect.unknown.iter().filter(|i| !unknown.contains(&i.as_str())) {
+        failures.push(format!("evidence {item} is not unknown"));
+    }
+    let seen: Vec<&str> = own.into_iter().flat_map(|c| &c.items).map(|i| id(i.evidence)).collect();
+    for item in expect.evidence.iter().filter(|i| !seen.contains(&i.as_str())) {
+        failures.push(format!("evidence {item} does not hold"));
+    }
+    failures
+}
+
+/// `>=0.8`, `<0.5`, `0.3..0.7`.
+fn confidence_fits(wanted: &str, confidence: f64) -> bool {
+    let number = |text: &str| text.trim().parse::<f64>().unwrap_or(f64::NAN);
+    if let Some((low, high)) = wanted.split_once("..") {
+        return (number(low)..=number(high)).contains(&confidence);
+    }
+    for (operator, test) in [
+        (">=", (|a, b| a >= b) as fn(f64, f64) -> bool),
+        ("<=", |a, b| a <= b),
+        (">", |a, b| a > b),
+        ("<", |a, b| a < b),
+    ] {
+        if let Some(rest) = wanted.trim().strip_prefix(operator) {
+            return test(confidence, number(rest));
+        }
+    }
+    false
+}

@@ -1,0 +1,200 @@
+//! From findings to candidates: how likely each root cause is, given everything that was seen.
+//!
+//! Each root cause has a prior and items of evidence with likelihoods. Items of several root causes that hold on the same
+//! lines are one *observation*, for which the root causes compete (noisy-OR with a leak); what a root cause `explains`
+//! is an observation of it as well. Posteriors are exact sums over all sets of at most three root causes among at most
+//! twelve of one connected component. Pure functions: no IO, no clock. Invariant: what is unknown counts neither way.
+
+mod network;
+mod observe;
+
+use std::collections::BTreeMap;
+
+use crate::catalog::Truth;
+use crate::catalog::version::Version;
+use crate::correlate::{HitRef, World};
+
+/// At and above: shown as the answer.
+pub const POSSIBLE: f64 = 0.5;
+/// At and above: likely.
+pub const LIKELY: f64 = 0.8;
+/// At and above, with a decisive item: confirmed.
+pub const CONFIRMED: f64 = 0.95;
+/// The likelihood ratio of a decisive item.
+const DECISIVE: f64 = 100.0;
+/// Values of one entity that a candidate carries.
+const ENTITY_VALUES: usize = 8;
+
+/// How sure, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Below 0.5: hidden unless nothing better exists.
+    Weak,
+    /// 0.5 and above.
+    Possible,
+    /// 0.8 and above.
+    Likely,
+    /// 0.95 and above with a decisive item.
+    Confirmed,
+}
+
+impl Verdict {
+    /// All verdicts with their words.
+    pub const ALL: &'static [(&'static str, Self)] = &[
+        ("weak", Self::Weak),
+        ("possible", Self::Possible),
+        ("likely", Self::Likely),
+        ("confirmed", Self::Confirmed),
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, v)| *v == self).map_or("", |(w, _)| w)
+    }
+
+    fn of(confidence: f64, decisive: bool) -> Self {
+        match confidence {
+            c if c >= CONFIRMED && decisive => Self::Confirmed,
+            c if c >= LIKELY => Self::Likely,
+            c if c >= POSSIBLE => Self::Possible,
+            _ => Self::Weak,
+        }
+    }
+}
+
+/// A root cause with what speaks for and against it.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Index into the catalogue's root causes.
+    pub cause: usize,
+    /// Posterior probability, 0 to 1, rounded to three digits.
+    pub confidence: f64,
+    /// In a word.
+    pub verdict: Verdict,
+    /// Evidence items that hold, the strongest first.
+    pub items: Vec<Item>,
+    /// Evidence items that the input cannot tell, by index into the root cause's evidence.
+    pub unknown: Vec<usize>,
+    /// Root causes seen as effects of this one, by index.
+    pub explains: Vec<usize>,
+    /// Names of the things concerned.
+    pub entities: BTreeMap<String, Vec<String>>,
+    /// First and last time of its hits, microseconds since the epoch.
+    pub span: Option<(i64, i64)>,
+    /// How many events support it.
+    pub count: u64,
+}
+
+/// An evidence item that holds.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Index into the root cause's evidence.
+    pub evidence: usize,
+    /// Its hits, in order of source and line.
+    pub hits: Vec<HitRef>,
+    /// How many events there were in all.
+    pub count: u64,
+}
+
+/// Ranks all root causes that anything speaks for, the most likely first.
+pub fn rank(world: &World<'_>) -> Vec<Candidate> {
+    let judged = observe::judge(world);
+    let posteriors = network::posteriors(world, &judged);
+    let mut candidates: Vec<Candidate> =
+        judged.iter().zip(&posteriors).map(|(judged, posterior)| candidate(world, judged, *posterior)).collect();
+    fold(world, &mut candidates);
+    candidates.sort_by(|a, b| order(world, a).partial_cmp(&order(world, b)).unwrap_or(std::cmp::Ordering::Equal));
+    candidates
+}
+
+/// The sort key: likely first, then severe, then early, then by id.
+fn order<'w>(world: &'w World<'_>, candidate: &Candidate) -> (f64, u8, i64, &'w str) {
+    let cause = world.catalogue.causes.get(candidate.cause);
+    let level = cause.map_or(0, |c| c.level as u8);
+    let onset = candidate.span.map_or(i64::MAX, |(first, _)| first);
+    (-candidate.confidence, u8::MAX - level, onset, cause.map_or("", |c| c.id.as_str()))
+}
+
+fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Candidate {
+    let confidence = (posterior.clamp(0.0, 0.999) * 1000.0).round() / 1000.0;
+    let evidence = |i: &Item| world.catalogue.causes.get(judged.cause).and_then(|c| c.evidence.get(i.evidence));
+    let mut items = judged.items.clone();
+    items.sort_by(|a, b| {
+        let weight = |i: &Item| evidence(i).map_or(0.0, |e| e.ratio().ln().abs());
+        weight(b).total_cmp(&weight(a)).then(a.evidence.cmp(&b.evidence))
+    });
+    let supporting: Vec<&Item> = items.iter().filter(|i| evidence(i).is_some_and(|e| e.supports())).collect();
+    let decisive = supporting.iter().any(|i| evidence(i).is_some_and(|e| e.ratio() >= DECISIVE * 0.99));
+    let mut entities: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut span: Option<(i64, i64)> = None;
+    for hit in supporting.iter().flat_map(|i| &i.hits).filter_map(|at| world.hit(*at)) {
+        for (key, value) in &hit.entities {
+            let values = entities.entry(key.clone()).or_default();
+            if values.len() < ENTITY_VALUES && !values.contains(value) {
+                values.push(value.clone());
+            }
+        }
+        if let Some(time) = hit.time.filter(|t| t.kind != crate::scan::TimeKind::SinceBoot) {
+            span = Some(span.map_or((time.micros, time.micros), |(a, b)| (a.min(time.micros), b.max(time.micros))));
+        }
+    }
+    Candidate {
+        cause: judged.cause,
+        confidence,
+        verdict: Verdict::of(confidence, decisive),
+        count: supporting.iter().map(|i| i.count).max().unwrap_or(0),
+        items,
+        unknown: judged.unknown.clone(),
+        explains: Vec::new(),
+        entities,
+        span,
+    }
+}
+
+/// Names under each likely root cause the less likely ones that it explains, directly or through others.
+fn fold(world: &World<'_>, candidates: &mut [Candidate]) {
+    let confidence: BTreeMap<usize, f64> = candidates.iter().map(|c| (c.cause, c.confidence)).collect();
+    for candidate in candidates.iter_mut().filter(|c| c.confidence >= POSSIBLE) {
+        let mut open = vec![candidate.cause];
+        let mut seen = vec![candidate.cause];
+        while let Some(cause) = open.pop() {
+            for effect in world.catalogue.causes.get(cause).into_iter().flat_map(|c| &c.explains) {
+                if seen.contains(effect) {
+                    continue;
+                }
+                seen.push(*effect);
+                open.push(*effect);
+                if confidence.get(effect).is_some_and(|c| *c < candidate.confidence) {
+                    candidate.explains.push(*effect);
+                }
+            }
+        }
+        candidate.explains.sort_unstable();
+    }
+}
+
+/// How the versions seen in the input speak for or against a root cause: a likelihood ratio.
+fn version_ratio(world: &World<'_>, cause: usize) -> f64 {
+    let Some(cause) = world.catalogue.causes.get(cause) else { return 1.0 };
+    let mut ratio = 1.0;
+    for affected in &cause.applications {
+        let seen: Vec<bool> = world
+            .sources
+            .iter()
+            .flat_map(|s| &s.found.versions)
+            .filter(|(name, _)| *name == affected.name)
+            .filter_map(|(_, version)| Some(affected.covers(&Version::parse(version)?)))
+            .collect();
+        if seen.contains(&true) {
+            ratio *= 1.5;
+        } else if !seen.is_empty() {
+            ratio /= 50.0;
+        }
+    }
+    ratio
+}
+
+/// True when an item counts: it holds.
+fn holds(truth: Truth) -> bool {
+    truth == Truth::True
+}

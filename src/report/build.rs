@@ -1,0 +1,327 @@
+//! Builds the report model from what a run found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, SecondsFormat};
+
+use crate::catalog::file::CauseFile;
+use crate::catalog::{Catalogue, Cause, Evidence};
+use crate::correlate::{HitRef, World};
+use crate::event::Service;
+use crate::rank::{Candidate, Item};
+use crate::scan::{Hit, SourceOutcome, Time, TimeKind};
+
+use super::fill::fill;
+use super::model::*;
+use super::sanitize;
+
+/// Root causes in a report.
+const CAUSES: usize = 20;
+/// Evidence lines of one item.
+const LINES_PER_ITEM: usize = 3;
+/// Evidence lines of one root cause.
+const LINES: usize = 12;
+/// Clusters in a report.
+const CLUSTERS: usize = 20;
+/// Entries of the timeline.
+const TIMELINE: usize = 40;
+
+/// Puts the report together.
+pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemEntry>) -> Report {
+    let root_causes: Vec<RootCause> =
+        (1..).zip(candidates.iter().take(CAUSES)).map(|(rank, c)| root_cause(world, rank, c)).collect();
+    Report {
+        schema_version: SCHEMA_VERSION,
+        tool: tool(world.catalogue),
+        inputs: world.sources.iter().map(input).collect(),
+        symptoms: symptoms(world),
+        unexplained: unexplained(world),
+        timeline: timeline(&root_causes),
+        coverage: coverage(world.sources),
+        root_causes,
+        problems,
+    }
+}
+
+fn tool(catalogue: &Catalogue) -> Tool {
+    Tool {
+        name: env!("CARGO_PKG_NAME").into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        catalogue: CatalogueInfo {
+            version: env!("CARGO_PKG_VERSION").into(),
+            digest: catalogue.digest.clone(),
+            root_causes: catalogue.causes.len(),
+        },
+    }
+}
+
+/// Microseconds since the epoch as RFC 3339, with milliseconds when there are any.
+pub fn rfc3339(micros: i64) -> Option<String> {
+    let time = DateTime::from_timestamp_micros(micros)?;
+    let format = if micros % 1_000_000 == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+    Some(time.to_rfc3339_opts(format, true))
+}
+
+/// The time of a hit as text: absolute, or as seconds since boot.
+fn stamp(time: Option<Time>) -> Option<String> {
+    let time = time?;
+    match time.kind {
+        TimeKind::SinceBoot => None,
+        _ => rfc3339(time.micros),
+    }
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { round(part as f64 / whole as f64) }
+}
+
+fn input(source: &SourceOutcome) -> Input {
+    let mut formats: Vec<String> = source.found.formats.names().map(str::to_owned).collect();
+    formats.extend(source.found.documents.iter().map(|d| (*d).to_owned()));
+    formats.sort();
+    formats.dedup();
+    let status = match (&source.failure, source.found.truncated) {
+        (Some(reason), _) => reason.clone(),
+        (None, 0) => "complete".into(),
+        (None, lines) => format!("complete, {lines} overlong lines cut"),
+    };
+    let timezone = source.span.map(|_| match (source.year_inferred, source.zone_assumed) {
+        (true, _) => "zone assumed, year inferred".to_owned(),
+        (false, true) => "zone assumed".to_owned(),
+        (false, false) => "as written".to_owned(),
+    });
+    Input {
+        source: sanitize::line(&source.context.label),
+        formats,
+        bytes: source.bytes,
+        lines: source.found.lines,
+        events: source.found.events,
+        understood: share(source.found.understood, source.found.lines),
+        first: source.span.and_then(|(first, _)| rfc3339(first)),
+        last: source.span.and_then(|(_, last)| rfc3339(last)),
+        timezone,
+        status,
+    }
+}
+
+fn root_cause(world: &World<'_>, rank: usize, candidate: &Candidate) -> RootCause {
+    let cause = world.catalogue.causes.get(candidate.cause);
+    let (id, title, level) = cause.map_or(("", "", ""), |c| (c.id.as_str(), c.title.as_str(), c.level.name()));
+    let page = world.catalogue.page(id).unwrap_or_default();
+    let name = |index: &usize| world.catalogue.causes.get(*index).map(|c| c.id.clone());
+    RootCause {
+        rank,
+        id: id.to_owned(),
+        scenario: cause.map_or("", Cause::scenario).to_owned(),
+        cause: cause.map_or("", Cause::slug).to_owned(),
+        title: title.to_owned(),
+        level: level.to_owned(),
+        confidence: candidate.confidence,
+        verdict: candidate.verdict.word().to_owned(),
+        first_seen: candidate.span.and_then(|(first, _)| rfc3339(first)),
+        last_seen: candidate.span.and_then(|(_, last)| rfc3339(last)),
+        count: candidate.count,
+        entities: sanitized(&candidate.entities),
+        evidence: cause.map(|c| evidence(world, c, candidate)).unwrap_or_default(),
+        unknown: cause.map(|c| unknown(c, candidate, &page)).unwrap_or_default(),
+        explains: candidate.explains.iter().filter_map(name).collect(),
+        description: page.description.trim().to_owned(),
+        reason: page.cause.trim().to_owned(),
+        impact: page.impact.trim().to_owned(),
+        remediation: page.remediation.iter().map(|r| step(r, &candidate.entities)).collect(),
+        collect: collect(&page, &candidate.entities),
+        references: page
+            .references
+            .iter()
+            .map(|r| ReferenceEntry { url: r.url.clone(), shows: r.shows.clone() })
+            .collect(),
+    }
+}
+
+fn sanitized(entities: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    entities.iter().map(|(k, v)| (k.clone(), v.iter().map(|v| sanitize::line(v)).collect())).collect()
+}
+
+fn step(step: &crate::catalog::file::Remediation, values: &BTreeMap<String, Vec<String>>) -> RemediationStep {
+    RemediationStep {
+        title: fill(&step.title, values),
+        text: fill(step.text.trim(), values),
+        run: fill(step.run.trim(), values),
+        risk: if step.risk.is_empty() { "none".into() } else { step.risk.clone() },
+        precondition: fill(step.precondition.trim(), values),
+        verify: fill(step.verify.trim(), values),
+        rollback: fill(step.rollback.trim(), values),
+        guide: step.guide.trim().to_owned(),
+    }
+}
+
+fn collect(page: &CauseFile, values: &BTreeMap<String, Vec<String>>) -> Vec<CollectStep> {
+    page.collect.iter().map(|c| CollectStep { run: fill(c.run.trim(), values), why: c.why.clone() }).collect()
+}
+
+/// Why items are unknown: what would show them.
+fn unknown(cause: &Cause, candidate: &Candidate, page: &CauseFile) -> Vec<UnknownItem> {
+    let items = candidate.unknown.iter().filter_map(|index| cause.evidence.get(*index));
+    items
+        .map(|item| {
+            let collect = page.collect.iter().find(|c| c.evidence == item.id);
+            UnknownItem { id: item.id.clone(), why: why_unknown(item, collect.map(|c| c.why.as_str())) }
+        })
+        .collect()
+}
+
+fn why_unknown(item: &Evidence, collect: Option<&str>) -> String {
+    let needs: Vec<&str> = item.needs.names().collect();
+    let what = if item.says.is_empty() { item.id.as_str() } else { item.says.as_str() };
+    match (needs.is_empty(), collect) {
+        (false, _) => format!("not in the input: {} ({what})", needs.join(" or ")),
+        (true, Some(why)) => format!("{what}: {why}"),
+        (true, None) => format!("{what}: times or names that it needs are not in the input"),
+    }
+}
+
+fn evidence(world: &World<'_>, cause: &Cause, candidate: &Candidate) -> Vec<EvidenceLine> {
+    let mut lines = Vec::new();
+    for item in &candidate.items {
+        let Some(evidence) = cause.evidence.get(item.evidence) else { continue };
+        lines.extend(item_lines(world, evidence, item));
+    }
+    lines.truncate(LINES);
+    lines
+}
+
+/// A few lines of an item: those with text, of different content first.
+fn item_lines(world: &World<'_>, evidence: &Evidence, item: &Item) -> Vec<EvidenceLine> {
+    let mut seen = BTreeSet::new();
+    let mut chosen: Vec<(HitRef, &Hit)> = Vec::new();
+    for at in &item.hits {
+        let Some(hit) = world.hit(*at).filter(|h| !h.excerpt.is_empty()) else { continue };
+        if chosen.len() < LINES_PER_ITEM && seen.insert((at.source, hit.line)) {
+            chosen.push((*at, hit));
+        }
+    }
+    chosen.into_iter().map(|(at, hit)| line(world, evidence, item, at, hit)).collect()
+}
+
+fn line(world: &World<'_>, evidence: &Evidence, item: &Item, at: HitRef, hit: &Hit) -> EvidenceLine {
+    let source = world.sources.get(at.source).map_or("", |s| s.context.label.as_str());
+    let signature = world.catalogue.signatures.get(at.signature).map_or("", |s| s.name.as_str());
+    EvidenceLine {
+        id: evidence.id.clone(),
+        role: if evidence.supports() { "supports" } else { "contradicts" }.into(),
+        says: evidence.says.clone(),
+        signature: signature.to_owned(),
+        source: sanitize::line(source),
+        line: hit.line,
+        timestamp: stamp(hit.time),
+        excerpt: sanitize::text(&hit.excerpt).into_owned(),
+        decisive: hit.decisive.as_deref().map(|d| sanitize::text(d).into_owned()),
+        count: item.count,
+        ratio: round(evidence.ratio()),
+    }
+}
+
+/// Signatures of scenarios that hit.
+fn symptoms(world: &World<'_>) -> Vec<Symptom> {
+    let mut list = Vec::new();
+    for (index, signature) in world.catalogue.signatures.iter().enumerate() {
+        let Some((scenario, _)) = signature.name.split_once('#').filter(|(s, _)| !s.contains('/')) else { continue };
+        let Some((at, hit)) = world.hits(index).first().and_then(|at| Some((*at, world.hit(*at)?))) else { continue };
+        let source = world.sources.get(at.source).map_or("", |s| s.context.label.as_str());
+        list.push(Symptom {
+            id: signature.name.clone(),
+            scenario: scenario.to_owned(),
+            title: world.catalogue.scenario_title(scenario).to_owned(),
+            count: world.count(index),
+            source: sanitize::line(source),
+            line: hit.line,
+            excerpt: sanitize::text(&hit.excerpt).into_owned(),
+        });
+    }
+    list
+}
+
+fn unexplained(world: &World<'_>) -> Unexplained {
+    let faults: u64 = world.sources.iter().map(|s| s.found.faults).sum();
+    let events: u64 = world.sources.iter().map(|s| s.found.clusters.lines()).sum();
+    let mut clusters: Vec<ClusterEntry> = Vec::new();
+    for source in world.sources {
+        for cluster in source.found.clusters.sorted() {
+            let template = sanitize::line(&cluster.template);
+            if let Some(have) = clusters.iter_mut().find(|c| c.template == template) {
+                have.count += cluster.count;
+                continue;
+            }
+            clusters.push(ClusterEntry {
+                template,
+                sample: sanitize::text(&cluster.sample).into_owned(),
+                count: cluster.count,
+                severity: cluster.severity.word().to_owned(),
+                source: sanitize::line(&source.context.label),
+                line: cluster.line,
+                first: stamp(cluster.time.0),
+                last: stamp(cluster.time.1),
+            });
+        }
+    }
+    let severity = |c: &ClusterEntry| crate::event::Severity::from_word(c.severity.as_bytes());
+    clusters.sort_by(|a, b| {
+        severity(b).cmp(&severity(a)).then(a.count.cmp(&b.count)).then_with(|| (&a.source, a.line).cmp(&(&b.source, b.line)))
+    });
+    clusters.truncate(CLUSTERS);
+    Unexplained { events, share: share(events, faults), clusters }
+}
+
+/// The evidence of the root causes shown, by time.
+fn timeline(causes: &[RootCause]) -> Vec<TimelineEntry> {
+    let mut entries: Vec<TimelineEntry> = Vec::new();
+    let best = causes.first().map_or(0.0, |c| c.confidence);
+    for cause in causes.iter().filter(|c| c.confidence >= 0.5 || c.confidence == best) {
+        for line in &cause.evidence {
+            let Some(timestamp) = line.timestamp.clone() else { continue };
+            entries.push(TimelineEntry {
+                timestamp,
+                source: line.source.clone(),
+                line: line.line,
+                root_cause: cause.id.clone(),
+                says: line.says.clone(),
+                excerpt: line.excerpt.clone(),
+            });
+        }
+    }
+    entries.sort_by(|a, b| (&a.timestamp, &a.source, a.line, &a.root_cause).cmp(&(&b.timestamp, &b.source, b.line, &b.root_cause)));
+    entries.dedup_by(|a, b| a.source == b.source && a.line == b.line && a.root_cause == b.root_cause);
+    entries.truncate(TIMELINE);
+    entries
+}
+
+fn coverage(sources: &[SourceOutcome]) -> Coverage {
+    let mut services: BTreeMap<Service, Option<(i64, i64)>> = BTreeMap::new();
+    let mut all: Option<(i64, i64)> = None;
+    let wider = |have: Option<(i64, i64)>, new: (i64, i64)| match have {
+        Some((first, last)) => Some((first.min(new.0), last.max(new.1))),
+        None => Some(new),
+    };
+    for source in sources {
+        for service in &source.services {
+            services.entry(*service).or_default();
+        }
+        let Some(span) = source.span else { continue };
+        all = wider(all, span);
+        for service in &source.services {
+            let entry = services.entry(*service).or_default();
+            *entry = wider(*entry, span);
+        }
+    }
+    let text = |span: Option<(i64, i64)>| Span {
+        first: span.and_then(|(first, _)| rfc3339(first)),
+        last: span.and_then(|(_, last)| rfc3339(last)),
+    };
+    let Span { first, last } = text(all);
+    let services = services.into_iter().map(|(s, span)| (s.name().to_owned(), text(span))).collect();
+    Coverage { sources: sources.len(), services, first, last }
+}

@@ -1,0 +1,51 @@
+//! Reports: from candidates to what people and machines read.
+//!
+//! [`build`] makes the [`model::Report`]; each renderer is one file and turns it into one format. Renderers see only the
+//! model. Invariant: every claim in a report points to a source and line.
+
+pub mod build;
+mod fill;
+pub mod json;
+pub mod model;
+pub mod sanitize;
+
+use std::io::{self, Write};
+
+use model::Report;
+
+/// How a renderer may show things.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// Columns of the output.
+    pub width: usize,
+    /// Whether colours may be used.
+    pub color: bool,
+    /// Whether to show everything, weak root causes too.
+    pub all: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { width: 100, color: false, all: false }
+    }
+}
+
+/// One output format.
+pub trait Renderer: Sync {
+    /// Its name, as `--format` takes it.
+    fn name(&self) -> &'static str;
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    fn render(&self, report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// All output formats, sorted by name.
+pub static RENDERERS: &[&dyn Renderer] = &[&json::Json, &json::Ndjson];
+
+/// The renderer of that name.
+pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {
+    RENDERERS.iter().find(|r| r.name() == name).copied()
+}

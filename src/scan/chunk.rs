@@ -1,0 +1,361 @@
+//! One chunk: whole records, scanned from the first to the last line.
+
+use std::collections::BTreeMap;
+
+use memchr::memchr;
+
+use crate::catalog::SignatureId;
+use crate::event::{Event, RawTime, Service, Severity};
+use crate::matcher::{Found, Match};
+use crate::parse::{self, Line, LockOn};
+
+use super::frame;
+use super::hits::EXCERPT;
+use super::unexplained::Clusters;
+use super::{Clock, Hit, Scanner, SourceContext, Tally};
+
+/// Lines longer than this are looked at only so far.
+const LINE_LIMIT: usize = 1 << 20;
+/// Frames of a chunk that are parsed although nothing hit, to learn which services write into the source.
+const PEEK: usize = 24;
+/// Sets of names kept for the entity graph.
+const LINKS: usize = 5_000;
+
+/// What was found in a chunk, or in several that follow each other.
+#[derive(Debug, Default)]
+pub struct ChunkOutcome {
+    /// Lines.
+    pub lines: u64,
+    /// Lines that some format took.
+    pub understood: u64,
+    /// Records with a time or a format of their own, about: lines that continue no other.
+    pub events: u64,
+    /// Lines cut at the limit.
+    pub truncated: u64,
+    /// Lines at warning and above.
+    pub faults: u64,
+    /// Formats seen, by index into [`parse::formats`].
+    pub formats: FormatSet,
+    /// Names of document formats seen.
+    pub documents: Vec<&'static str>,
+    /// Hits by signature.
+    pub tallies: BTreeMap<SignatureId, Tally>,
+    /// What nothing explains.
+    pub clusters: Clusters,
+    /// First and last stamps.
+    pub times: Times,
+    /// Services that events told.
+    pub services: Vec<Service>,
+    /// Names that one document or event tied together.
+    pub links: Vec<Vec<(String, String)>>,
+    /// Versions of applications seen.
+    pub versions: Vec<(String, String)>,
+    last: RawTime,
+}
+
+/// A set of formats.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FormatSet(u64);
+
+impl FormatSet {
+    fn add(&mut self, line: &Line) {
+        for layer in line.layers.iter().take_while(|l| **l != u8::MAX) {
+            self.0 |= 1 << (layer & 63);
+        }
+    }
+
+    /// Their names.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        parse::formats().iter().enumerate().filter(move |(i, _)| self.0 & (1 << (i & 63)) != 0).map(|(_, f)| f.name())
+    }
+}
+
+/// Earliest and latest stamp of each kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    /// With a zone.
+    pub utc: Option<(i64, i64)>,
+    /// Without a zone.
+    pub local: Option<(i64, i64)>,
+    /// Without a year: earliest and latest as read from first to last line, not by size, since a year may turn.
+    pub yearless: Option<(i64, i64)>,
+}
+
+impl Times {
+    fn add(&mut self, time: RawTime) {
+        let widen = |span: &mut Option<(i64, i64)>, t: i64| match span {
+            Some((first, last)) => {
+                *first = (*first).min(t);
+                *last = (*last).max(t);
+            }
+            None => *span = Some((t, t)),
+        };
+        match time {
+            RawTime::Utc(t) => widen(&mut self.utc, t),
+            RawTime::Local(t) => widen(&mut self.local, t),
+            RawTime::Yearless(t) => match &mut self.yearless {
+                Some((_, last)) => *last = t,
+                None => self.yearless = Some((t, t)),
+            },
+            RawTime::Uptime(_) | RawTime::None => {}
+        }
+    }
+
+    fn absorb(&mut self, later: &Self) {
+        let both = |a: Option<(i64, i64)>, b: Option<(i64, i64)>| match (a, b) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (a, b) => a.or(b),
+        };
+        self.utc = both(self.utc, later.utc);
+        self.local = both(self.local, later.local);
+        self.yearless = match (self.yearless, later.yearless) {
+            (Some((first, _)), Some((_, last))) => Some((first, last)),
+            (a, b) => a.or(b),
+        };
+    }
+
+    /// The latest time that is known with its year.
+    pub fn latest_known(&self) -> Option<i64> {
+        self.utc.map(|(_, last)| last).or(self.local.map(|(_, last)| last))
+    }
+
+    /// The span of the source.
+    pub fn span(&self, clock: &Clock) -> Option<(i64, i64)> {
+        let resolve = |t: RawTime| clock.resolve(t).map(|t| t.micros);
+        let local = self.local.and_then(|(a, b)| Some((resolve(RawTime::Local(a))?, resolve(RawTime::Local(b))?)));
+        let yearless =
+            self.yearless.and_then(|(a, b)| Some((resolve(RawTime::Yearless(a))?, resolve(RawTime::Yearless(b))?)));
+        // Different kinds of stamps in one source: the exact ones speak for all.
+        self.utc.or(local).or(yearless)
+    }
+}
+
+impl ChunkOutcome {
+    /// Adds what was found in the chunk that follows.
+    pub fn absorb(&mut self, later: Self, scanner: &Scanner<'_>) {
+        for (signature, tally) in later.tallies {
+            let correlated = scanner.catalogue.signatures.get(signature).is_some_and(|s| s.correlated);
+            self.tallies.entry(signature).or_default().absorb(tally, self.lines, self.last, correlated);
+        }
+        self.clusters.absorb(later.clusters, self.lines);
+        self.lines += later.lines;
+        self.understood += later.understood;
+        self.events += later.events;
+        self.truncated += later.truncated;
+        self.faults += later.faults;
+        self.formats.0 |= later.formats.0;
+        self.times.absorb(&later.times);
+        for (list, more) in [(&mut self.services, later.services)] {
+            list.extend(more);
+            list.sort_unstable();
+            list.dedup();
+        }
+        self.documents.extend(later.documents);
+        self.documents.sort_unstable();
+        self.documents.dedup();
+        let room = LINKS.saturating_sub(self.links.len());
+        self.links.extend(later.links.into_iter().take(room));
+        for version in later.versions {
+            if !self.versions.contains(&version) {
+                self.versions.push(version);
+            }
+        }
+        if later.last.is_some() {
+            self.last = later.last;
+        }
+    }
+}
+
+/// Scans a chunk that begins and ends where a record does.
+pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8]) -> ChunkOutcome {
+    let mut found = Vec::new();
+    scanner.matcher.filter().find(bytes, &mut found);
+    let plain = memchr::memchr3(0x1b, 0, b'\r', bytes).is_none();
+    let mut walk =
+        Walk { scanner, context, bytes, found: &found, plain, lock: LockOn::default(), explained: 0, out: ChunkOutcome::default() };
+    walk.lines();
+    walk.out
+}
+
+struct Walk<'w> {
+    scanner: &'w Scanner<'w>,
+    context: &'w SourceContext,
+    bytes: &'w [u8],
+    /// Anchors not yet passed.
+    found: &'w [Found],
+    /// True when no line needs cleaning.
+    plain: bool,
+    lock: LockOn,
+    /// Bytes up to which lines belong to a frame that was tested and that some signature held on.
+    explained: usize,
+    out: ChunkOutcome,
+}
+
+impl Walk<'_> {
+    fn lines(&mut self) {
+        let mut start = 0;
+        while start < self.bytes.len() {
+            let rest = self.bytes.get(start..).unwrap_or_default();
+            let length = memchr(b'\n', rest).unwrap_or(rest.len());
+            self.out.lines += 1;
+            let line = rest.get(..length.min(LINE_LIMIT)).unwrap_or_default();
+            self.out.truncated += u64::from(length > LINE_LIMIT);
+            let used = self.document(start, line).unwrap_or_else(|| {
+                self.line(start, line);
+                length + 1
+            });
+            start += used;
+        }
+    }
+
+    /// Counts one line; parses its frame when an anchor stands in it.
+    fn line(&mut self, start: usize, line: &[u8]) {
+        let classified = if self.plain {
+            parse::classify(line, &mut self.lock)
+        } else {
+            parse::classify(&frame::clean(line), &mut self.lock)
+        };
+        self.count(&classified);
+        let end = start + line.len();
+        if self.found.first().is_some_and(|f| f.at < end) {
+            self.frame(start, end);
+        } else if self.out.events <= PEEK as u64 && !line.is_empty() {
+            let text = frame::text(line);
+            self.learn(&parse::parse(&text));
+        }
+        if classified.severity >= Severity::WARN && start >= self.explained {
+            let line_number = self.out.lines;
+            let payload = line.get(classified.payload..).unwrap_or_default();
+            self.out.clusters.add(line_number, payload, classified.severity, classified.time);
+        }
+    }
+
+    fn count(&mut self, line: &Line) {
+        self.out.understood += u64::from(line.understood());
+        self.out.events += u64::from(line.understood() || line.payload == 0);
+        self.out.formats.add(line);
+        self.out.faults += u64::from(line.severity >= Severity::WARN);
+        if line.time.is_some() {
+            self.out.times.add(line.time);
+            self.out.last = line.time;
+        }
+    }
+
+    /// Parses and tests the frame around the line at `start`, with all anchors in it.
+    fn frame(&mut self, start: usize, end: usize) {
+        let (from, lines_before) = self.first_line(start);
+        let to = self.last_line(end);
+        let mut candidates = Vec::new();
+        while let Some(found) = self.found.first().filter(|f| f.at < to) {
+            candidates.extend_from_slice(self.scanner.matcher.waiting(found.literal));
+            self.found = self.found.get(1..).unwrap_or_default();
+        }
+        let raw = self.bytes.get(from..to).unwrap_or_default();
+        let text = frame::text(raw);
+        let mut event = parse::parse(&text);
+        self.complete(&mut event);
+        let matches = self.scanner.matcher.test(&event, &mut candidates);
+        if !matches.is_empty() {
+            self.explained = to;
+        }
+        let line = self.out.lines - lines_before;
+        for found in matches {
+            self.hit(found, &event, line, raw);
+        }
+        self.learn(&event);
+    }
+
+    /// Goes back to the first line of the frame: its start, and how many lines back it is.
+    fn first_line(&self, start: usize) -> (usize, u64) {
+        let (mut from, mut lines) = (start, 0);
+        while from > 0 && lines < frame::MAX_LINES as u64 && start - from < frame::MAX_BYTES {
+            let line = self.bytes.get(from..).unwrap_or_default();
+            let line = line.get(..memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
+            if !frame::continues(&frame::clean(line)) {
+                break;
+            }
+            let before = self.bytes.get(..from - 1).unwrap_or_default();
+            from = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+            lines += 1;
+        }
+        (from, lines)
+    }
+
+    /// Goes on to the end of the last line of the frame.
+    fn last_line(&self, end: usize) -> usize {
+        let mut to = end.min(self.bytes.len());
+        for _ in 0..frame::MAX_LINES {
+            let Some(rest) = self.bytes.get(to + 1..).filter(|r| !r.is_empty()) else { break };
+            let line = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+            if to - end > frame::MAX_BYTES || line.len() > frame::MAX_BYTES || !frame::continues(&frame::clean(line)) {
+                break;
+            }
+            to += 1 + line.len();
+        }
+        to
+    }
+
+    /// Adds what the source knows and the record does not tell.
+    fn complete(&self, event: &mut Event<'_>) {
+        event.service = event.service.or(self.context.service);
+        if event.node.is_none() {
+            event.node = self.context.node.clone().map(Into::into);
+        }
+        for (key, value) in &self.context.entities {
+            event.entity(key.clone(), value.clone());
+        }
+    }
+
+    fn hit(&mut self, found: Match, event: &Event<'_>, line: u64, raw: &[u8]) {
+        let own: Vec<(String, String)> =
+            event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        let mut entities = found.captures;
+        for pair in own {
+            if !entities.iter().any(|(k, v)| *k == pair.0 && *v == pair.1) {
+                entities.push(pair);
+            }
+        }
+        let inherited = !event.time.is_some();
+        let hit = Hit {
+            line,
+            raw: if inherited { self.out.last } else { event.time },
+            inherited,
+            time: None,
+            severity: event.severity,
+            service: event.service,
+            entities,
+            excerpt: excerpt(raw, found.decisive.as_deref()),
+            decisive: found.decisive,
+        };
+        let correlated = self.scanner.catalogue.signatures.get(found.signature).is_some_and(|s| s.correlated);
+        self.out.tallies.entry(found.signature).or_default().push(hit, correlated);
+    }
+
+    /// Remembers services and names that an event tells.
+    fn learn(&mut self, event: &Event<'_>) {
+        if let Some(service) = event.service.filter(|s| !self.out.services.contains(s)) {
+            self.out.services.push(service);
+        }
+        if event.entities.len() > 1 && self.out.links.len() < LINKS {
+            self.out.links.push(event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
+        }
+    }
+
+    /// When a document begins at this line, reads it wholly and gives the bytes used.
+    fn document(&mut self, _start: usize, _line: &[u8]) -> Option<usize> {
+        None
+    }
+}
+
+/// The text of a frame for people: cleaned, at most [`EXCERPT`] bytes around what decided.
+fn excerpt(raw: &[u8], decisive: Option<&str>) -> String {
+    let cleaned = frame::clean(raw);
+    let text = String::from_utf8_lossy(&cleaned);
+    if text.len() <= EXCERPT {
+        return text.into_owned();
+    }
+    let at = decisive.and_then(|d| text.find(d)).unwrap_or(0);
+    let from = text.floor_char_boundary(at.saturating_sub(EXCERPT / 3));
+    let to = text.floor_char_boundary((from + EXCERPT).min(text.len()));
+    text.get(from..to).unwrap_or_default().to_owned()
+}

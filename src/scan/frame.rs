@@ -1,0 +1,120 @@
+//! Frames: which lines belong together.
+//!
+//! A record may go on over several lines: stack traces, pretty-printed JSON, values with line breaks, kernel messages cut
+//! at line breaks. A line that continues its predecessor is recognised by itself, so that chunks can be cut anywhere and
+//! every reader finds the same frames.
+
+use std::borrow::Cow;
+
+use crate::parse::{self, LockOn};
+
+/// Lines of a frame at the most.
+pub const MAX_LINES: usize = 200;
+/// Bytes of a frame at the most.
+pub const MAX_BYTES: usize = 64 << 10;
+
+/// Bytes with which a line of a stack trace without indentation begins.
+const TRACE: &[&[u8]] =
+    &[b"github.com/", b"golang.org/", b"k8s.io/", b"google.golang.org/", b"goroutine ", b"runtime.", b"created by ", b"main.main("];
+
+/// Removes colours, carriage returns and NULs; borrows when there are none.
+pub fn clean(line: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr3(0x1b, 0, b'\r', line).is_none() {
+        return Cow::Borrowed(line);
+    }
+    let mut out = Vec::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(byte) = rest.first() {
+        let used = match byte {
+            0x1b => escape_length(rest),
+            0 | b'\r' => 1,
+            _ => {
+                out.push(*byte);
+                1
+            }
+        };
+        rest = rest.get(used..).unwrap_or_default();
+    }
+    Cow::Owned(out)
+}
+
+/// Bytes of the escape sequence at the start of `bytes`.
+fn escape_length(bytes: &[u8]) -> usize {
+    match bytes.get(1) {
+        // Control sequence: parameters and intermediates, then one final byte.
+        Some(b'[') => {
+            let body = bytes.get(2..).unwrap_or_default().iter().take_while(|b| (0x20..0x40).contains(*b)).count();
+            (body + 3).min(bytes.len())
+        }
+        // Operating system command: up to BEL or ST.
+        Some(b']') => {
+            let body = bytes.get(2..).unwrap_or_default().iter().take_while(|b| !matches!(b, 0x07 | 0x1b)).count();
+            (body + 3).min(bytes.len())
+        }
+        Some(_) => 2,
+        None => 1,
+    }
+}
+
+/// Whether a line (cleaned, without its line end) continues the record before it.
+pub fn continues(line: &[u8]) -> bool {
+    let Some(first) = line.first() else { return false };
+    match first {
+        b'\t' | b'}' | b']' | b'"' => true,
+        b' ' => !parse::classify(line, &mut LockOn::default()).understood(),
+        b'g' | b'k' | b'r' | b'c' | b'm' => TRACE.iter().any(|t| line.starts_with(t)),
+        _ => continues_inside(line),
+    }
+}
+
+/// A record cut at line breaks inside an envelope: the text after the envelope begins with blanks.
+fn continues_inside(line: &[u8]) -> bool {
+    if !matches!(line.first(), Some(b'[' | b'0'..=b'9' | b'a'..=b'f' | 0xe2 | b'>')) {
+        return false;
+    }
+    let classified = parse::classify(line, &mut LockOn::default());
+    let inner = line.get(classified.payload..).unwrap_or_default();
+    classified.payload > 0 && matches!(inner.first(), Some(b' ' | b'\t')) && inner.iter().any(|b| !b.is_ascii_whitespace())
+}
+
+/// The text of a frame: its lines cleaned, lossily decoded, further lines without their envelope.
+pub fn text(frame: &[u8]) -> String {
+    let mut text = String::with_capacity(frame.len());
+    for (index, line) in frame.split(|b| *b == b'\n').enumerate() {
+        let line = clean(line);
+        let shown = if index == 0 { &line } else { inner(&line) };
+        if index > 0 {
+            text.push('\n');
+        }
+        text.push_str(&String::from_utf8_lossy(shown));
+    }
+    text
+}
+
+/// A continuation line without its envelope.
+fn inner(line: &[u8]) -> &[u8] {
+    let payload = parse::classify(line, &mut LockOn::default()).payload;
+    line.get(payload..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_returns_and_nuls_are_removed() {
+        assert_eq!(clean(b"\x1b[34mINFO\x1b[0m\tok\r\0").as_ref(), b"INFO\tok");
+        assert_eq!(clean(b"\x1b]0;title\x07x").as_ref(), b"x");
+        assert!(matches!(clean(b"plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn stack_traces_and_pretty_json_continue() {
+        for line in ["\t/go/pkg/mod/x.go:3", "github.com/a/b.(*C).D", "  \"ts\": 1,", "}", "\"msg\": \"x\","] {
+            assert!(continues(line.as_bytes()), "{line}");
+        }
+        for line in ["", "{\"level\":\"info\"}", "TASK ERROR: x", "runner started"] {
+            assert!(!continues(line.as_bytes()), "{line}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What signatures found in a source: counted exactly, kept only as far as reports and correlations need.
+
+use crate::event::{RawTime, Service, Severity};
+
+use super::Clock;
+
+/// Hits kept from the start of a source, for each signature.
+const FIRST: usize = 48;
+/// Hits kept from its end.
+const LAST: usize = 16;
+/// Hits kept from the start for signatures that a correlation looks at.
+const FIRST_CORRELATED: usize = 2_000;
+/// Hits that keep their text.
+const WITH_TEXT: usize = 6;
+/// Bytes of a hit's text.
+pub const EXCERPT: usize = 2_000;
+
+/// A time and how it was obtained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time {
+    /// Microseconds since the epoch, or since boot for [`TimeKind::SinceBoot`].
+    pub micros: i64,
+    /// How it was obtained.
+    pub kind: TimeKind,
+}
+
+/// How a time was obtained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeKind {
+    /// The record tells all of it.
+    Exact,
+    /// The zone is assumed.
+    ZoneAssumed,
+    /// The year (and the zone) is inferred.
+    YearInferred,
+    /// Since the boot of a machine: comparable only inside its source.
+    SinceBoot,
+}
+
+/// One event that a signature holds on.
+#[derive(Debug, Clone, Default)]
+pub struct Hit {
+    /// Line in its source, from 1.
+    pub line: u64,
+    /// The stamp as read.
+    pub raw: RawTime,
+    /// True when the stamp is that of an earlier record.
+    pub inherited: bool,
+    /// The time, once the source is read.
+    pub time: Option<Time>,
+    /// The event's severity.
+    pub severity: Severity,
+    /// The event's service.
+    pub service: Option<Service>,
+    /// Names of things the event speaks of, captures included.
+    pub entities: Vec<(String, String)>,
+    /// The text of the record, for some hits only.
+    pub excerpt: String,
+    /// The piece of it that decided.
+    pub decisive: Option<String>,
+}
+
+impl Hit {
+    /// The value of an entity.
+    pub fn entity(&self, key: &str) -> Option<&str> {
+        self.entities.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+}
+
+/// All hits of one signature in one source.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// How many there were.
+    pub count: u64,
+    /// The first ones, then the last ones, in order of line.
+    pub hits: Vec<Hit>,
+    first: usize,
+}
+
+impl Tally {
+    /// Counts a hit and keeps it if it is among the first or the last.
+    pub fn push(&mut self, mut hit: Hit, correlated: bool) {
+        self.count += 1;
+        if self.hits.len() >= WITH_TEXT {
+            let differs = self.hits.last().is_none_or(|last| last.entities != hit.entities);
+            if !differs || self.hits.len() >= FIRST {
+                hit.excerpt = String::new();
+            }
+        }
+        let limit = if correlated { FIRST_CORRELATED } else { FIRST };
+        if self.first < limit {
+            self.first += 1;
+            self.hits.push(hit);
+            return;
+        }
+        if self.hits.len() >= self.first + LAST {
+            self.hits.remove(self.first);
+        }
+        self.hits.push(hit);
+    }
+
+    /// Adds the hits of the following chunk, whose lines begin after `lines`.
+    pub fn absorb(&mut self, later: Self, lines: u64, before: RawTime, correlated: bool) {
+        let kept = later.hits.len() as u64;
+        for mut hit in later.hits {
+            hit.line += lines;
+            if hit.raw == RawTime::None && before.is_some() {
+                hit.raw = before;
+                hit.inherited = true;
+            }
+            self.push(hit, correlated);
+        }
+        self.count += later.count - kept;
+    }
+
+    /// Turns stamps into times.
+    pub fn settle(&mut self, clock: &Clock) {
+        for hit in &mut self.hits {
+            hit.time = clock.resolve(hit.raw);
+        }
+    }
+
+    /// Drops hits outside of a span; hits without an absolute time stay. False when none is left.
+    pub fn keep(&mut self, since: i64, until: i64) -> bool {
+        let before = self.hits.len();
+        self.hits.retain(|hit| match hit.time {
+            Some(Time { kind: TimeKind::SinceBoot, .. }) | None => true,
+            Some(time) => (since..=until).contains(&time.micros),
+        });
+        self.count -= (before - self.hits.len()) as u64;
+        !self.hits.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_counts_all_and_keeps_first_and_last() {
+        let mut tally = Tally::default();
+        for line in 1..=1000 {
+            tally.push(Hit { line, ..Hit::default() }, false);
+        }
+        assert_eq!(tally.count, 1000);
+        assert_eq!(tally.hits.first().map(|h| h.line), Some(1));
+        assert_eq!(tally.hits.last().map(|h| h.line), Some(1000));
+        assert_eq!(tally.hits.len(), FIRST + LAST);
+    }
+
+    #[test]
+    fn tallies_of_chunks_add_up_to_the_tally_of_the_whole() {
+        let (mut whole, mut parts) = (Tally::default(), Tally::default());
+        for chunk in 0..5u64 {
+            let mut tally = Tally::default();
+            for line in 1..=100 {
+                let hit = Hit { line, ..Hit::default() };
+                whole.push(Hit { line: chunk * 100 + line, ..Hit::default() }, false);
+                tally.push(hit, false);
+            }
+            parts.absorb(tally, chunk * 100, RawTime::None, false);
+        }
+        let lines = |t: &Tally| t.hits.iter().map(|h| h.line).collect::<Vec<_>>();
+        assert_eq!((whole.count, lines(&whole)), (parts.count, lines(&parts)));
+    }
+}

@@ -1,0 +1,204 @@
+//! Reads one source: from bytes to hits, counters and clusters of what nothing explains.
+//!
+//! Bytes are looked at in chunks that begin and end where a record begins. Over each chunk the first filter runs once;
+//! each line is classified cheaply (format, time, severity); only frames with a literal, and state documents, are parsed
+//! and tested. Large files are read in parallel by position, streams in batches, one being read while the other is
+//! scanned. Memory follows what is found, never the size of the input. Invariant: the outcome does not depend on the
+//! number of threads, nor on whether bytes came from a file or a stream.
+
+pub mod chunk;
+pub mod frame;
+pub mod hits;
+mod reader;
+pub mod unexplained;
+
+use std::fs::File;
+use std::io::Read;
+
+use crate::catalog::Catalogue;
+use crate::event::{RawTime, Service};
+use crate::matcher::Matcher;
+use crate::scan::chunk::ChunkOutcome;
+pub use hits::{Hit, Tally, Time, TimeKind};
+pub use unexplained::Cluster;
+
+/// What is known of a source before it is read.
+#[derive(Debug, Clone, Default)]
+pub struct SourceContext {
+    /// The path as given, with `!/` between archive and member.
+    pub label: String,
+    /// The service its path tells.
+    pub service: Option<Service>,
+    /// The node its path tells.
+    pub node: Option<String>,
+    /// Entities its path tells: (`pve.upid`, ...).
+    pub entities: Vec<(String, String)>,
+    /// When it was last written, microseconds since the epoch.
+    pub modified: Option<i64>,
+}
+
+/// What runs over every source.
+pub struct Scanner<'c> {
+    /// The catalogue.
+    pub catalogue: &'c Catalogue,
+    /// Its signatures, ready.
+    pub matcher: Matcher<'c>,
+    /// What the clock said at the start, microseconds since the epoch: for years that stamps lack.
+    pub now: i64,
+    /// Seconds east of UTC for stamps without a zone.
+    pub zone: i64,
+    /// Only events from this time on, microseconds.
+    pub since: Option<i64>,
+    /// Only events until this time, microseconds.
+    pub until: Option<i64>,
+}
+
+/// Everything found in one source.
+#[derive(Debug, Default)]
+pub struct SourceOutcome {
+    /// What was known before.
+    pub context: SourceContext,
+    /// Bytes read (after decoding).
+    pub bytes: u64,
+    /// Counters and hits.
+    pub found: ChunkOutcome,
+    /// Services seen in it.
+    pub services: Vec<Service>,
+    /// Earliest and latest time.
+    pub span: Option<(i64, i64)>,
+    /// True when its times have no zone of their own.
+    pub zone_assumed: bool,
+    /// True when its times have no year of their own.
+    pub year_inferred: bool,
+    /// Why reading stopped early, if it did.
+    pub failure: Option<String>,
+}
+
+/// Files up to this size are read as a stream.
+const PARALLEL_FROM: u64 = 8 << 20;
+
+impl<'c> Scanner<'c> {
+    /// Prepares a catalogue for scanning.
+    pub fn new(catalogue: &'c Catalogue, now: i64) -> Self {
+        Self { catalogue, matcher: Matcher::new(catalogue), now, zone: 0, since: None, until: None }
+    }
+
+    /// Reads a regular file; large ones in parallel.
+    pub fn file(&self, context: SourceContext, file: &File) -> SourceOutcome {
+        let length = file.metadata().map_or(0, |m| m.len());
+        if length < PARALLEL_FROM {
+            let mut file = file;
+            return self.stream(context, &mut file);
+        }
+        let mut outcome = SourceOutcome { context, ..SourceOutcome::default() };
+        reader::parallel(self, file, length, &mut outcome);
+        self.finish(outcome)
+    }
+
+    /// Reads a stream to its end.
+    pub fn stream(&self, context: SourceContext, read: &mut (dyn Read + Send)) -> SourceOutcome {
+        let mut outcome = SourceOutcome { context, ..SourceOutcome::default() };
+        reader::sequential(self, read, &mut outcome);
+        self.finish(outcome)
+    }
+
+    /// Reads a text that is already in memory.
+    pub fn text(&self, context: SourceContext, text: &[u8]) -> SourceOutcome {
+        let mut text = text;
+        self.stream(context, &mut text)
+    }
+
+    /// Fills in what stamps lack, now that the whole source is known.
+    fn finish(&self, mut outcome: SourceOutcome) -> SourceOutcome {
+        let times = &outcome.found.times;
+        let reference = times.latest_known().or(outcome.context.modified).unwrap_or(self.now);
+        let clock = Clock { reference, zone: self.zone * crate::event::time::SECOND };
+        outcome.zone_assumed = times.utc.is_none() && times.local.or(times.yearless).is_some();
+        outcome.year_inferred = times.utc.is_none() && times.local.is_none() && times.yearless.is_some();
+        outcome.span = times.span(&clock);
+        for tally in outcome.found.tallies.values_mut() {
+            tally.settle(&clock);
+        }
+        outcome.found.clusters.settle(&clock);
+        if self.since.is_some() || self.until.is_some() {
+            let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
+            outcome.found.tallies.retain(|_, tally| tally.keep(since, until));
+        }
+        let mut services = std::mem::take(&mut outcome.found.services);
+        services.extend(outcome.context.service);
+        services.sort_unstable();
+        services.dedup();
+        outcome.services = services;
+        outcome
+    }
+}
+
+/// Turns raw stamps of one source into times.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// A time near which stamps without a year lie, not after it.
+    pub reference: i64,
+    /// Microseconds east of UTC for stamps without a zone.
+    pub zone: i64,
+}
+
+impl Clock {
+    /// The time of a stamp.
+    pub fn resolve(&self, raw: RawTime) -> Option<Time> {
+        use crate::event::time::{DAY, days_from_civil};
+        match raw {
+            RawTime::None => None,
+            RawTime::Utc(micros) => Some(Time { micros, kind: TimeKind::Exact }),
+            RawTime::Local(micros) => Some(Time { micros: micros - self.zone, kind: TimeKind::ZoneAssumed }),
+            RawTime::Uptime(micros) => Some(Time { micros, kind: TimeKind::SinceBoot }),
+            RawTime::Yearless(within) => {
+                let year = year_of(self.reference);
+                let at = |year: i64| {
+                    let leap = days_from_civil(year, 3, 1) - days_from_civil(year, 2, 28) == 2;
+                    let shift = if !leap && within >= 60 * DAY { DAY } else { 0 };
+                    days_from_civil(year, 1, 1) * DAY + within - shift - self.zone
+                };
+                // A stamp lies at most a day (zones, a slow clock) after the reference.
+                let micros = if at(year) > self.reference + DAY { at(year - 1) } else { at(year) };
+                Some(Time { micros, kind: TimeKind::YearInferred })
+            }
+        }
+    }
+}
+
+/// The civil year of a time.
+fn year_of(micros: i64) -> i64 {
+    use crate::event::time::{DAY, days_from_civil};
+    let days = micros.div_euclid(DAY);
+    let mut year = 1970 + days / 366;
+    while days_from_civil(year + 1, 1, 1) <= days {
+        year += 1;
+    }
+    year
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::time::{DAY, days_from_civil, yearless};
+
+    #[test]
+    fn a_stamp_without_year_takes_the_year_before_new_year() {
+        let reference = days_from_civil(2026, 1, 2) * DAY;
+        let clock = Clock { reference, zone: 0 };
+        let new_years_eve = clock.resolve(yearless(12, 31, 0).expect("a date")).expect("a time");
+        let new_year = clock.resolve(yearless(1, 1, 0).expect("a date")).expect("a time");
+        assert_eq!(new_years_eve.micros, days_from_civil(2025, 12, 31) * DAY);
+        assert_eq!(new_year.micros, days_from_civil(2026, 1, 1) * DAY);
+    }
+
+    #[test]
+    fn leap_days_are_kept_and_other_years_have_none() {
+        let leap = Clock { reference: days_from_civil(2024, 12, 1) * DAY, zone: 0 };
+        let common = Clock { reference: days_from_civil(2025, 12, 1) * DAY, zone: 0 };
+        for (clock, year) in [(leap, 2024), (common, 2025)] {
+            let march = clock.resolve(yearless(3, 1, 0).expect("a date")).expect("a time");
+            assert_eq!(march.micros, days_from_civil(year, 3, 1) * DAY, "{year}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Cuts sources into chunks: large files by position, streams in batches.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+
+use memchr::{memchr, memrchr};
+use rayon::prelude::*;
+
+use super::chunk::{self, ChunkOutcome};
+use super::{Scanner, SourceOutcome, frame};
+
+/// Bytes of a chunk of a large file.
+const CHUNK: u64 = 1 << 20;
+/// Bytes read beyond a chunk, to find where the record that crosses its end ends.
+const OVERLAP: u64 = 160 << 10;
+/// Chunks of a large file scanned before their findings are put together.
+const ROUND: u64 = 32;
+/// Bytes of a batch of a stream.
+const BATCH: usize = 2 << 20;
+/// Bytes of the pieces of a batch that are scanned in parallel.
+const PIECE: usize = 256 << 10;
+
+/// Reads a large file in parallel, by position.
+pub fn parallel(scanner: &Scanner<'_>, file: &File, length: u64, outcome: &mut SourceOutcome) {
+    let chunks = length.div_ceil(CHUNK);
+    let mut from = 0;
+    while from < chunks {
+        let to = (from + ROUND).min(chunks);
+        let context = &outcome.context;
+        let round: Vec<Result<(ChunkOutcome, u64), std::io::Error>> = (from..to)
+            .into_par_iter()
+            .map_init(Vec::new, |buffer, index| positioned(scanner, context, file, index, buffer))
+            .collect();
+        for result in round {
+            match result {
+                Ok((found, bytes)) => {
+                    outcome.bytes += bytes;
+                    outcome.found.absorb(found, scanner);
+                }
+                Err(error) => {
+                    outcome.failure.get_or_insert(format!("reading failed: {error}"));
+                }
+            }
+        }
+        from = to;
+    }
+}
+
+/// Scans the records that begin in one chunk of a file.
+fn positioned(
+    scanner: &Scanner<'_>,
+    context: &super::SourceContext,
+    file: &File,
+    index: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<(ChunkOutcome, u64), std::io::Error> {
+    buffer.resize((CHUNK + OVERLAP + 1) as usize, 0);
+    // One byte before the chunk tells whether a line begins at its start.
+    let begin = (index * CHUNK).saturating_sub(1);
+    let lead = (index * CHUNK - begin) as usize;
+    let read = read_at(file, buffer, begin)?;
+    let bytes = buffer.get(..read).unwrap_or_default();
+    let start = if index == 0 { 0 } else { record_start(bytes, 0) };
+    let limit = lead + CHUNK as usize;
+    let end = if read <= limit { read } else { record_start(bytes, limit - 1) };
+    let own = bytes.get(start..end.max(start)).unwrap_or_default();
+    Ok((chunk::scan(scanner, context, own), own.len() as u64))
+}
+
+fn read_at(file: &File, buffer: &mut [u8], mut position: u64) -> Result<usize, std::io::Error> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|r| !r.is_empty()) {
+        match file.read_at(rest, position) {
+            Ok(0) => break,
+            Ok(read) => {
+                filled += read;
+                position += read as u64;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// The first position after `from` at which a record begins: after a line end, with a line that continues nothing.
+/// When none is found within the frame limits, the first line start; without any, the end.
+fn record_start(bytes: &[u8], from: usize) -> usize {
+    let mut first = None;
+    let mut at = from;
+    for _ in 0..frame::MAX_LINES {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let Some(end) = memchr(b'\n', rest) else { break };
+        at += end + 1;
+        first.get_or_insert(at);
+        let line = bytes.get(at..).unwrap_or_default();
+        let line = line.get(..memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
+        if at - from > frame::MAX_BYTES {
+            break;
+        }
+        if !frame::continues(&frame::clean(line)) {
+            return at;
+        }
+    }
+    first.unwrap_or(bytes.len())
+}
+
+/// Reads a stream: one batch is read while the one before is scanned.
+pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: &mut SourceOutcome) {
+    let mut current = Vec::with_capacity(BATCH);
+    let mut more = fill(read, &mut current, outcome);
+    while !current.is_empty() {
+        let cut = if more { last_record(&current) } else { current.len() };
+        let mut next = Vec::with_capacity(BATCH);
+        next.extend_from_slice(current.get(cut..).unwrap_or_default());
+        let own = current.get(..cut).unwrap_or_default();
+        let context = outcome.context.clone();
+        let whole = !more && outcome.found.lines == 0;
+        let mut status = SourceOutcome::default();
+        let (pieces, again) = rayon::join(
+            || scan_batch(scanner, &context, own, whole),
+            || more && fill(read, &mut next, &mut status),
+        );
+        outcome.bytes += status.bytes;
+        outcome.failure = outcome.failure.take().or(status.failure);
+        for piece in pieces {
+            outcome.found.absorb(piece, scanner);
+        }
+        more = again;
+        current = next;
+    }
+}
+
+/// Fills a batch; false at the end of the stream.
+fn fill(read: &mut (dyn Read + Send), batch: &mut Vec<u8>, outcome: &mut SourceOutcome) -> bool {
+    let mut filled = batch.len();
+    let target = BATCH.max(filled + PIECE);
+    batch.resize(target, 0);
+    let mut more = true;
+    while let Some(rest) = batch.get_mut(filled..).filter(|r| !r.is_empty()) {
+        match read.read(rest) {
+            Ok(0) => {
+                more = false;
+                break;
+            }
+            Ok(bytes) => {
+                filled += bytes;
+                outcome.bytes += bytes as u64;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                outcome.failure = Some(format!("reading failed: {error}"));
+                more = false;
+                break;
+            }
+        }
+    }
+    batch.truncate(filled);
+    more
+}
+
+/// Where the last record of a batch begins, so that it can be carried over; the end when it would carry too much.
+fn last_record(batch: &[u8]) -> usize {
+    let mut end = batch.len();
+    for _ in 0..frame::MAX_LINES {
+        let Some(at) = memrchr(b'\n', batch.get(..end.saturating_sub(1)).unwrap_or_default()) else { break };
+        let start = at + 1;
+        if batch.len() - start > BATCH / 2 {
+            break;
+        }
+        let line = batch.get(start..).unwrap_or_default();
+        let line = line.get(..memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
+        if !line.is_empty() && !frame::continues(&frame::clean(line)) {
+            return start;
+        }
+        end = start;
+    }
+    batch.len()
+}
+
+/// Scans a batch, in parallel pieces unless it is all there is (then tables and documents stay whole).
+fn scan_batch(scanner: &Scanner<'_>, context: &super::SourceContext, batch: &[u8], whole: bool) -> Vec<ChunkOutcome> {
+    if whole {
+        return vec![chunk::scan(scanner, context, batch)];
+    }
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    while from < batch.len() {
+        let to = if batch.len() - from <= PIECE { batch.len() } else { record_start(batch, from + PIECE) };
+        pieces.push(batch.get(from..to).unwrap_or_default());
+        from = to;
+    }
+    pieces.par_iter().map(|piece| chunk::scan(scanner, context, piece)).collect()
+}

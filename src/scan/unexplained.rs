@@ -1,0 +1,157 @@
+//! What looks like a fault and no rule or benign entry explains: clustered by template, so that an empty diagnosis is
+//! never a dead end.
+//!
+//! The template of a line is its text with numbers, hexadecimal words and quoted values masked; lines of one template
+//! are one cluster. Only warnings and errors come here.
+
+use std::collections::HashMap;
+
+use crate::event::{RawTime, Severity};
+
+use super::{Clock, Time};
+
+/// Clusters kept for a source.
+const CLUSTERS: usize = 512;
+/// Bytes of a cluster's sample.
+const SAMPLE: usize = 400;
+
+/// Lines of one template.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// The template.
+    pub template: String,
+    /// The first line, as it stands.
+    pub sample: String,
+    /// How many lines.
+    pub count: u64,
+    /// The line number of the first.
+    pub line: u64,
+    /// The highest severity.
+    pub severity: Severity,
+    /// The first and last stamp.
+    raw: (RawTime, RawTime),
+    /// The first and last time.
+    pub time: (Option<Time>, Option<Time>),
+}
+
+/// The clusters of a source.
+#[derive(Debug, Default)]
+pub struct Clusters {
+    by_hash: HashMap<u64, Cluster>,
+    /// Lines that belong to no cluster because there were too many.
+    pub overflow: u64,
+}
+
+impl Clusters {
+    /// Counts a line.
+    pub fn add(&mut self, line: u64, text: &[u8], severity: Severity, raw: RawTime) {
+        let hash = masked(text, |_| {});
+        if let Some(cluster) = self.by_hash.get_mut(&hash) {
+            cluster.count += 1;
+            cluster.severity = cluster.severity.max(severity);
+            cluster.raw.1 = raw;
+            return;
+        }
+        if self.by_hash.len() >= CLUSTERS {
+            self.overflow += 1;
+            return;
+        }
+        let mut template = Vec::new();
+        masked(text, |byte| template.push(byte));
+        template.truncate(SAMPLE);
+        let shown = text.get(..text.len().min(SAMPLE)).unwrap_or_default();
+        let cluster = Cluster {
+            template: String::from_utf8_lossy(&template).into_owned(),
+            sample: String::from_utf8_lossy(shown).into_owned(),
+            count: 1,
+            line,
+            severity,
+            raw: (raw, raw),
+            time: (None, None),
+        };
+        self.by_hash.insert(hash, cluster);
+    }
+
+    /// Adds the clusters of the following chunk, whose lines begin after `lines`.
+    pub fn absorb(&mut self, later: Self, lines: u64) {
+        self.overflow += later.overflow;
+        let mut clusters: Vec<(u64, Cluster)> = later.by_hash.into_iter().collect();
+        clusters.sort_by_key(|(_, c)| c.line);
+        for (hash, mut cluster) in clusters {
+            if let Some(have) = self.by_hash.get_mut(&hash) {
+                have.count += cluster.count;
+                have.severity = have.severity.max(cluster.severity);
+                have.raw.1 = cluster.raw.1;
+            } else if self.by_hash.len() < CLUSTERS {
+                cluster.line += lines;
+                self.by_hash.insert(hash, cluster);
+            } else {
+                self.overflow += cluster.count;
+            }
+        }
+    }
+
+    /// Turns stamps into times.
+    pub fn settle(&mut self, clock: &Clock) {
+        for cluster in self.by_hash.values_mut() {
+            cluster.time = (clock.resolve(cluster.raw.0), clock.resolve(cluster.raw.1));
+        }
+    }
+
+    /// All clusters, the first line first.
+    pub fn sorted(&self) -> Vec<&Cluster> {
+        let mut list: Vec<&Cluster> = self.by_hash.values().collect();
+        list.sort_by(|a, b| (a.line, &a.template).cmp(&(b.line, &b.template)));
+        list
+    }
+
+    /// All lines counted.
+    pub fn lines(&self) -> u64 {
+        self.overflow + self.by_hash.values().map(|c| c.count).sum::<u64>()
+    }
+}
+
+/// Hashes a text with words that hold a digit masked; hands every byte of the template to `each`.
+fn masked(text: &[u8], mut each: impl FnMut(u8)) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let mut put = |byte: u8| {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        each(byte);
+    };
+    let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':');
+    let mut rest = text;
+    while let Some(byte) = rest.first() {
+        if !word(*byte) {
+            put(*byte);
+            rest = rest.get(1..).unwrap_or_default();
+            continue;
+        }
+        let length = rest.iter().take_while(|b| word(**b)).count();
+        let (token, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        if token.iter().any(u8::is_ascii_digit) {
+            put(b'#');
+        } else {
+            token.iter().for_each(|b| put(*b));
+        }
+        rest = after;
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_differ_in_numbers_are_one_cluster() {
+        let mut clusters = Clusters::default();
+        for (line, text) in [(1u64, "disk 12 failed on pve1"), (2, "disk 99 failed on pve3"), (3, "fan failed")] {
+            clusters.add(line, text.as_bytes(), Severity::ERROR, RawTime::None);
+        }
+        let sorted = clusters.sorted();
+        assert_eq!(sorted.iter().map(|c| (c.template.as_str(), c.count)).collect::<Vec<_>>(), [
+            ("disk # failed on #", 2),
+            ("fan failed", 1)
+        ]);
+    }
+}
