@@ -6,8 +6,10 @@
 pub mod build;
 mod fill;
 pub mod json;
+pub mod markdown;
 pub mod model;
 pub mod sanitize;
+pub mod text;
 
 use std::io::{self, Write};
 
@@ -43,7 +45,7 @@ pub trait Renderer: Sync {
 }
 
 /// All output formats, sorted by name.
-pub static RENDERERS: &[&dyn Renderer] = &[&json::Json, &json::Ndjson];
+pub static RENDERERS: &[&dyn Renderer] = &[&json::Json, &markdown::Markdown, &json::Ndjson, &text::Text];
 
 /// The renderer of that name.
 pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {

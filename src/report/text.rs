@@ -1,0 +1,390 @@
+//! Text for terminals: the first screen is the answer.
+//!
+//! Nothing is wider than the terminal, nothing depends on colour, and log text is harmless (see [`super::sanitize`]).
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style as Paint};
+use tabled::builder::Builder;
+use tabled::settings::{Padding, Style as TableStyle, Width, object::Columns, peaker::PriorityMax};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::model::{EvidenceLine, Report, RootCause};
+use super::{Renderer, Style, sanitize};
+
+/// Text for terminals.
+pub struct Text;
+
+/// Width of the column of labels.
+const LABEL: usize = 9;
+/// Lines of evidence shown for a root cause.
+const PROOF: usize = 3;
+/// Steps shown for a root cause.
+const STEPS: usize = 3;
+/// Root causes shown in full without `--all`.
+const FULL: usize = 3;
+/// Narrower terminals are treated as this wide.
+const NARROWEST: usize = 40;
+
+impl Renderer for Text {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn render(&self, report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+        let mut page = Page { out, width: style.width.max(NARROWEST), color: style.color };
+        let (shown, rest) = chosen(report, style.all);
+        if shown.is_empty() {
+            page.nothing(report)?;
+        }
+        let steps = if shown.len() > 1 { 1 } else { STEPS };
+        for (index, cause) in shown.iter().enumerate() {
+            if index > 0 {
+                page.line("")?;
+            }
+            let steps = if style.all || index == 0 { STEPS.max(if style.all { 9 } else { 0 }) } else { steps };
+            page.cause(cause, steps, if style.all { usize::MAX } else { PROOF })?;
+        }
+        page.others(&shown, &rest)?;
+        page.footer(report, style.all)
+    }
+}
+
+/// The root causes to show in full, and those only named.
+fn chosen(report: &Report, all: bool) -> (Vec<&RootCause>, Vec<&RootCause>) {
+    let effects: Vec<&String> =
+        report.root_causes.iter().filter(|c| c.confidence >= 0.5).flat_map(|c| &c.explains).collect();
+    let good = |c: &&RootCause| all || (c.confidence >= 0.5 && !effects.contains(&&c.id));
+    let mut shown: Vec<&RootCause> = report.root_causes.iter().filter(good).take(if all { usize::MAX } else { FULL }).collect();
+    if shown.is_empty() {
+        shown = report.root_causes.iter().take(1).collect();
+    }
+    let rest = report.root_causes.iter().filter(|c| !shown.iter().any(|s| s.id == c.id)).collect();
+    (shown, rest)
+}
+
+struct Page<'p> {
+    out: &'p mut dyn Write,
+    width: usize,
+    color: bool,
+}
+
+impl Page<'_> {
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{}", text.trim_end())
+    }
+
+    fn paint(&self, text: &str, paint: Paint) -> String {
+        if self.color { format!("{paint}{text}{paint:#}") } else { text.to_owned() }
+    }
+
+    /// A label and a text that wraps beside it.
+    fn field(&mut self, label: &str, text: &str) -> io::Result<()> {
+        let room = self.width.saturating_sub(LABEL + 2);
+        let label = format!("  {label:<width$}", width = LABEL - 1);
+        for (index, part) in wrap(text, room).into_iter().enumerate() {
+            let head = if index == 0 { self.paint(&label, dim()) } else { " ".repeat(LABEL + 1) };
+            self.line(&format!("{head} {part}"))?;
+        }
+        Ok(())
+    }
+
+    fn cause(&mut self, cause: &RootCause, steps: usize, proof: usize) -> io::Result<()> {
+        let verdict = format!("{} {:.2}", cause.verdict.to_uppercase(), cause.confidence);
+        let verdict = self.paint(&verdict, verdict_paint(&cause.verdict));
+        self.line(&format!("{verdict}  {}  {}", cause.level, self.paint(&cause.id, dim())))?;
+        for part in wrap(&cause.title, self.width) {
+            let part = self.paint(&part, Paint::new().bold());
+            self.line(&part)?;
+        }
+        self.facts(cause)?;
+        self.field("why", &cause.reason)?;
+        for line in cause.evidence.iter().filter(|e| e.role == "supports").take(proof) {
+            self.evidence("proof", line)?;
+        }
+        for line in cause.evidence.iter().filter(|e| e.role == "contradicts").take(proof.min(2)) {
+            self.evidence("against", line)?;
+        }
+        for unknown in cause.unknown.iter().take(2) {
+            self.field("unknown", &unknown.why)?;
+        }
+        self.steps(cause, steps)?;
+        for collect in cause.collect.iter().take(if cause.confidence < 0.95 { 2 } else { 0 }) {
+            self.command("collect", &collect.run)?;
+            self.field("", &collect.why)?;
+        }
+        Ok(())
+    }
+
+    /// Since when, how often, on what.
+    fn facts(&mut self, cause: &RootCause) -> io::Result<()> {
+        let events = if cause.count == 1 { "1 event".into() } else { format!("{} events", cause.count) };
+        let since = match (&cause.first_seen, &cause.last_seen) {
+            (Some(first), Some(last)) if first != last => format!("{first} to {last}, {events}"),
+            (Some(first), _) => format!("{first}, {events}"),
+            _ => format!("{events}, no time in the input"),
+        };
+        self.field("since", &since)?;
+        let names: Vec<String> = cause
+            .entities
+            .iter()
+            .filter(|(key, _)| named(key).is_some())
+            .map(|(key, values)| format!("{} {}", named(key).unwrap_or_default(), some(values, 3)))
+            .collect();
+        if !names.is_empty() {
+            self.field("on", &names.join(" · "))?;
+        }
+        if !cause.explains.is_empty() {
+            self.field("effects", &cause.explains.join(", "))?;
+        }
+        Ok(())
+    }
+
+    /// A line of evidence: where, what it tells, the text with the decisive part marked.
+    fn evidence(&mut self, label: &str, line: &EvidenceLine) -> io::Result<()> {
+        let count = if line.count > 1 { format!(" ×{}", line.count) } else { String::new() };
+        let says = if line.says.is_empty() { String::new() } else { format!("  {}", line.says) };
+        self.field(label, &format!("{}:{}{count}{says}", line.source, line.line))?;
+        let room = self.width.saturating_sub(LABEL + 4);
+        let (text, mark) = window(&sanitize::line(&line.excerpt), line.decisive.as_deref(), room);
+        let indent = " ".repeat(LABEL + 4);
+        match mark {
+            Some((from, length)) => {
+                self.line(&format!("{indent}{text}"))?;
+                let caret = self.paint(&"^".repeat(length), AnsiColor::Yellow.on_default());
+                self.line(&format!("{indent}{}{caret}", " ".repeat(from)))
+            }
+            None => self.line(&format!("{indent}{text}")),
+        }
+    }
+
+    fn steps(&mut self, cause: &RootCause, steps: usize) -> io::Result<()> {
+        for (number, step) in (1..).zip(cause.remediation.iter().take(steps)) {
+            let risk = if step.risk == "none" { String::new() } else { format!("  [{}]", step.risk) };
+            let label = if number == 1 { "do now" } else { "" };
+            self.field(label, &format!("{number}. {}{risk}", step.title))?;
+            if !step.precondition.is_empty() {
+                self.field("", &format!("   only if: {}", step.precondition))?;
+            }
+            if !step.run.is_empty() {
+                self.command("", &step.run)?;
+            }
+        }
+        if cause.remediation.len() > steps {
+            let more = cause.remediation.len() - steps;
+            self.field("", &format!("{more} more: omnilog explain {}", cause.id))?;
+        }
+        Ok(())
+    }
+
+    /// A command: never wrapped, so that it can be copied.
+    fn command(&mut self, label: &str, run: &str) -> io::Result<()> {
+        let mut label = format!("  {label:<width$}", width = LABEL - 1);
+        for command in run.lines().filter(|l| !l.trim().is_empty()) {
+            let command = self.paint(command.trim_end(), AnsiColor::Cyan.on_default());
+            let head = self.paint(&label, dim());
+            self.line(&format!("{head}    {command}"))?;
+            label = " ".repeat(LABEL + 1);
+        }
+        Ok(())
+    }
+
+    fn nothing(&mut self, report: &Report) -> io::Result<()> {
+        let faults = report.unexplained.events;
+        let lines: u64 = report.inputs.iter().map(|i| i.lines).sum();
+        self.line(&format!("No known root cause in {lines} lines of {} sources.", report.inputs.len()))?;
+        if faults == 0 {
+            return self.line("No warning or error is left unexplained either.");
+        }
+        self.line(&format!("{faults} warnings and errors are explained by nothing. The most telling ones:"))?;
+        for cluster in report.unexplained.clusters.iter().take(5) {
+            self.field(&cluster.severity, &format!("{}:{} ×{}", cluster.source, cluster.line, cluster.count))?;
+            let room = self.width.saturating_sub(LABEL + 4);
+            let (text, _) = window(&sanitize::line(&cluster.sample), None, room);
+            self.line(&format!("{}{text}", " ".repeat(LABEL + 4)))?;
+        }
+        Ok(())
+    }
+
+    /// Root causes that are only named.
+    fn others(&mut self, shown: &[&RootCause], rest: &[&RootCause]) -> io::Result<()> {
+        let effects: Vec<&String> = shown.iter().flat_map(|c| &c.explains).collect();
+        let also: Vec<&&RootCause> = rest.iter().filter(|c| c.confidence >= 0.1 && !effects.contains(&&c.id)).take(4).collect();
+        if also.is_empty() {
+            return Ok(());
+        }
+        self.line("")?;
+        for (index, cause) in also.iter().enumerate() {
+            let label = if index == 0 { "less" } else { "" };
+            self.field(label, &format!("{} {:.2}  {}", cause.verdict, cause.confidence, cause.id))?;
+        }
+        Ok(())
+    }
+
+    fn footer(&mut self, report: &Report, all: bool) -> io::Result<()> {
+        self.line("")?;
+        let lines: u64 = report.inputs.iter().map(|i| i.lines).sum();
+        let sources = if report.inputs.len() == 1 { "1 source".into() } else { format!("{} sources", report.inputs.len()) };
+        let span = match (&report.coverage.first, &report.coverage.last) {
+            (Some(first), Some(last)) => format!(", {first} to {last}"),
+            _ => String::new(),
+        };
+        self.field("read", &format!("{sources}, {lines} lines{span}"))?;
+        if report.unexplained.events > 0 && !report.root_causes.is_empty() {
+            let share = report.unexplained.share * 100.0;
+            let text = format!("{} warnings and errors ({share:.0} %) explained by nothing", report.unexplained.events);
+            self.field("left", &text)?;
+        }
+        for problem in report.problems.iter().take(if all { usize::MAX } else { 3 }) {
+            self.field("problem", &format!("{}: {}", problem.source, problem.message))?;
+        }
+        if report.problems.len() > 3 && !all {
+            self.field("", &format!("{} more problems, see --all", report.problems.len() - 3))?;
+        }
+        if all { self.inputs(report) } else { Ok(()) }
+    }
+
+    fn inputs(&mut self, report: &Report) -> io::Result<()> {
+        let mut builder = Builder::default();
+        builder.push_record(["source", "lines", "understood", "formats", "status"]);
+        for input in &report.inputs {
+            let understood = format!("{:.0} %", input.understood * 100.0);
+            builder.push_record([&input.source, &input.lines.to_string(), &understood, &input.formats.join(" "), &input.status]);
+        }
+        self.line("")?;
+        let text = table(builder, self.width);
+        self.line(&text)
+    }
+}
+
+/// A borderless table that fits the width.
+pub fn table(builder: Builder, width: usize) -> String {
+    let mut table = builder.build();
+    table.with(TableStyle::empty()).with(Padding::new(0, 2, 0, 0));
+    table.modify(Columns::last(), Padding::zero());
+    table.with(Width::wrap(width.max(NARROWEST)).priority(PriorityMax::right()).keep_words(true));
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+fn dim() -> Paint {
+    Paint::new().dimmed()
+}
+
+fn verdict_paint(verdict: &str) -> Paint {
+    match verdict {
+        "confirmed" | "likely" => AnsiColor::Red.on_default().bold(),
+        "possible" => AnsiColor::Yellow.on_default().bold(),
+        _ => Paint::new().bold(),
+    }
+}
+
+/// The word for people of an entity that is worth showing.
+fn named(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "pve.vmid" => "VM",
+        "pve.node" => "Proxmox node",
+        "pve.storage" => "storage",
+        "omni.machine_request" => "machine request",
+        "omni.machine" => "machine",
+        "omni.cluster" => "cluster",
+        "omni.machine_set" => "machine set",
+        "talos.node" => "Talos node",
+        "k8s.node" => "Kubernetes node",
+        "url" => "address",
+        _ => return None,
+    })
+}
+
+/// Some values, and how many more there are.
+fn some(values: &[String], limit: usize) -> String {
+    let shown = values.iter().take(limit).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if values.len() > limit { format!("{shown} and {} more", values.len() - limit) } else { shown }
+}
+
+/// A text as lines of at most `width` columns, broken between words where possible.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(10);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let lead: String = text.chars().take_while(|c| *c == ' ').collect();
+    for word in text.split_whitespace() {
+        let mut word = word;
+        if !line.trim().is_empty() && line.width() + 1 + word.width() > width {
+            lines.push(std::mem::replace(&mut line, lead.clone()));
+        }
+        if line.trim().is_empty() {
+            line.clone_from(&lead);
+        } else {
+            line.push(' ');
+        }
+        while line.width() + word.width() > width {
+            let (head, tail) = split_at_width(word, width.saturating_sub(line.width()).max(1));
+            line.push_str(head);
+            lines.push(std::mem::take(&mut line));
+            word = tail;
+        }
+        line.push_str(word);
+    }
+    if !line.trim().is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// Splits a word at a column; at least one character goes into the first part.
+fn split_at_width(word: &str, width: usize) -> (&str, &str) {
+    let mut used = 0;
+    for (index, c) in word.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > width && index > 0 {
+            return word.split_at_checked(index).unwrap_or((word, ""));
+        }
+    }
+    (word, "")
+}
+
+/// The part of a one-line text that shows its decisive piece in `room` columns; where the piece stands, and its length.
+fn window(text: &str, decisive: Option<&str>, room: usize) -> (String, Option<(usize, usize)>) {
+    let piece = decisive.map(sanitize::line).filter(|d| !d.is_empty());
+    let at = piece.as_deref().and_then(|d| text.find(d));
+    let before = at.and_then(|at| text.get(..at)).unwrap_or("");
+    let marked = piece.as_deref().filter(|_| at.is_some()).unwrap_or("");
+    let skip = (before.width() + marked.width().min(room)).saturating_sub(room.saturating_sub(2)).min(before.width());
+    let (cut, rest) = if skip > 0 { split_at_width(text, skip + 1) } else { ("", text) };
+    let lead = if cut.is_empty() { "" } else { "…" };
+    let mut shown = String::from(lead);
+    for c in rest.chars() {
+        if shown.width() + c.width().unwrap_or(0) > room.saturating_sub(1) && shown.width() + rest.width() > room {
+            shown.push('…');
+            break;
+        }
+        shown.push(c);
+    }
+    let mark = at.map(|_| {
+        let from = (before.width() + lead.width()).saturating_sub(cut.width());
+        (from, marked.width().min(shown.width().saturating_sub(from)).max(1))
+    });
+    (shown, mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_wraps_between_words_and_cuts_long_ones() {
+        assert_eq!(wrap("one two three four", 10), ["one two", "three four"]);
+        assert_eq!(wrap("abcdefghijklmnop", 10), ["abcdefghij", "klmnop"]);
+        assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn the_window_shows_the_decisive_piece_and_marks_it() {
+        let text = format!("{} unexpected EOF at the end {}", "x".repeat(100), "y".repeat(100));
+        let (shown, mark) = window(&text, Some("unexpected EOF"), 60);
+        let (from, length) = mark.expect("a mark");
+        assert!(shown.width() <= 60, "{}", shown.width());
+        let marked: String = shown.chars().skip(from).take(length).collect();
+        assert_eq!(marked, "unexpected EOF");
+    }
+}
