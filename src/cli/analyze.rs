@@ -17,7 +17,7 @@ pub struct AnalyzeArgs {
     /// Files, directories, bundles; `-` or none reads standard input.
     pub paths: Vec<PathBuf>,
     /// Output format.
-    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: String,
     /// Which catalogue.
     #[command(flatten)]

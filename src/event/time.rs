@@ -115,7 +115,7 @@ pub fn timestamp(b: &[u8]) -> Option<(RawTime, usize)> {
 }
 
 /// A zone at the start of `b`: its offset in microseconds and the bytes used.
-fn zone(b: &[u8]) -> Option<(i64, usize)> {
+pub fn zone(b: &[u8]) -> Option<(i64, usize)> {
     let sign = match b.first()? {
         b'Z' | b'z' => return Some((0, 1)),
         b'+' => 1,

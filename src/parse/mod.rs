@@ -11,7 +11,45 @@ use std::sync::OnceLock;
 
 use crate::event::{Event, RawTime, Service, Severity};
 
+mod audit_json;
+mod broken_json;
+mod cli_error;
+mod compose;
+mod containerd_json;
+mod cri;
+mod dmesg;
+mod docker_json;
+mod docker_timestamp;
+mod go_log;
+mod journal_json;
+pub mod json;
+mod kernel_console;
+mod kernel_json;
+mod klog;
+mod kubectl_prefix;
+mod kubelet_json;
+mod machined;
+mod node_prefix;
 mod plain;
+mod portainer;
+mod pve_access;
+mod pve_task;
+mod pve_task_index;
+mod pvesh_task_log;
+mod scan;
+mod subject;
+mod syslog_3164;
+mod talos_json;
+mod talos_text;
+mod terraform;
+mod terraform_box;
+pub mod upid;
+mod zap;
+mod zap_console;
+mod zap_json;
+
+#[cfg(test)]
+mod tests;
 
 /// How many layers are peeled from one line at the most.
 pub const MAX_LAYERS: usize = 5;
@@ -46,6 +84,12 @@ pub trait Format: Sync {
     /// A payload sets `event.body` and attributes.
     fn parse<'a>(&self, text: &'a str, head: &Head, event: &mut Event<'a>);
 
+    /// For an envelope: a further line of a frame without what the envelope repeats on it.
+    fn continued<'a>(&self, line: &'a str) -> &'a str {
+        let offset = self.head(line.as_bytes()).and_then(|head| head.payload);
+        offset.and_then(|at| line.get(at..)).unwrap_or(line)
+    }
+
     /// Lines that this format takes, with what must come out. Every format has some; tests run them.
     fn samples(&self) -> &'static [Sample];
 }
@@ -66,7 +110,38 @@ pub struct Sample {
 
 /// All formats but `plain`, sorted by name. The order in which they are tried follows [`Format::begins_with`] and then
 /// this list; heads are strict enough that at most one takes a line.
-static FORMATS: &[&dyn Format] = &[];
+static FORMATS: &[&dyn Format] = &[
+    &audit_json::AuditJson,
+    &broken_json::BrokenJson,
+    &cli_error::CliError,
+    &compose::Compose,
+    &containerd_json::ContainerdJson,
+    &cri::Cri,
+    &dmesg::Dmesg,
+    &docker_json::DockerJson,
+    &docker_timestamp::DockerTimestamp,
+    &go_log::GoLog,
+    &journal_json::JournalJson,
+    &kernel_console::KernelConsole,
+    &kernel_json::KernelJson,
+    &klog::Klog,
+    &kubectl_prefix::KubectlPrefix,
+    &kubelet_json::KubeletJson,
+    &machined::Machined,
+    &node_prefix::NodePrefix,
+    &portainer::Portainer,
+    &pve_access::PveAccess,
+    &pve_task::PveTask,
+    &pve_task_index::PveTaskIndex,
+    &pvesh_task_log::PveshTaskLog,
+    &syslog_3164::Syslog3164,
+    &talos_json::TalosJson,
+    &talos_text::TalosText,
+    &terraform::Terraform,
+    &terraform_box::TerraformBox,
+    &zap_console::ZapConsole,
+    &zap_json::ZapJson,
+];
 
 /// The formats in their order of registration.
 pub fn formats() -> &'static [&'static dyn Format] {
@@ -155,8 +230,11 @@ pub fn classify(line: &[u8], lock: &mut LockOn) -> Line {
         }
         match head.payload {
             Some(offset) => out.payload += offset,
-            None => break,
+            None => return out,
         }
+    }
+    if out.severity == Severity::UNKNOWN {
+        out.severity = plain::severity(line.get(out.payload..).unwrap_or_default());
     }
     out
 }
@@ -164,25 +242,54 @@ pub fn classify(line: &[u8], lock: &mut LockOn) -> Line {
 /// Reads a frame wholly. `text` has no colours, carriage returns or NULs any more.
 pub fn parse(text: &str) -> Event<'_> {
     let mut event = Event::default();
+    peel(text, MAX_LAYERS, &mut event);
+    event
+}
+
+/// Reads the layers of `text` into an event, at most `left` of them.
+fn peel<'a>(text: &'a str, left: usize, event: &mut Event<'a>) {
     let mut rest = text;
-    for _ in 0..MAX_LAYERS {
-        let first = rest.lines().next().unwrap_or_default().as_bytes();
-        let Some((index, head)) = find(first, &mut u8::MAX.clone()) else {
-            break;
-        };
+    for taken in 1..=left {
+        let first = scan::first_line(rest).0.as_bytes();
+        let Some((index, head)) = find(first, &mut u8::MAX.clone()) else { break };
         let Some(format) = FORMATS.get(usize::from(index)) else { break };
         event.formats.push(format.name());
         event.time = better(event.time, head.time);
         if head.severity != Severity::UNKNOWN {
             event.severity = head.severity;
         }
-        format.parse(rest, &head, &mut event);
-        let Some(offset) = head.payload else { return event };
-        rest = rest.get(offset..).unwrap_or_default();
+        format.parse(rest, &head, event);
+        let Some(offset) = head.payload else { return };
+        if let Some(own) = unwrapped(*format, rest, offset) {
+            return peel_owned(&own, left - taken, event);
+        }
+        rest = scan::text_from(rest, offset).trim_start_matches('\n');
     }
     event.body = Cow::Borrowed(rest);
-    plain::look(&mut event);
-    event
+    plain::look(event);
+}
+
+/// The text inside an envelope, when the envelope is repeated on further lines of the frame.
+fn unwrapped(format: &dyn Format, text: &str, offset: usize) -> Option<String> {
+    let (first, more) = text.split_once('\n')?;
+    let mut own = scan::text_from(first, offset).to_owned();
+    let mut repeated = false;
+    for line in more.split('\n') {
+        let inner = format.continued(line);
+        repeated |= inner.len() != line.len();
+        if !own.is_empty() {
+            own.push('\n');
+        }
+        own.push_str(inner);
+    }
+    repeated.then_some(own)
+}
+
+/// Reads the layers of a text that lives no longer than this call.
+fn peel_owned(text: &str, left: usize, event: &mut Event<'_>) {
+    let mut inner: Event<'_> = std::mem::take(event).into_owned();
+    peel(text, left, &mut inner);
+    *event = inner.into_owned();
 }
 
 /// Reads a message that stood escaped inside another record (docker's `log`, the journal's `MESSAGE`, a kernel
@@ -205,6 +312,37 @@ pub fn nested(message: &str, event: &mut Event<'_>) {
 }
 
 /// The service of a line by the formats that took it, without parsing.
-pub fn service_hint(_line: &Line) -> Option<Service> {
-    None
+pub fn service_hint(line: &Line) -> Option<Service> {
+    line.layers.iter().rev().find_map(|index| service_of(FORMATS.get(usize::from(*index))?.name()))
+}
+
+/// The service that a format alone tells.
+fn service_of(format: &str) -> Option<Service> {
+    Some(match format {
+        "audit_json" => Service::Omni,
+        "containerd_json" => Service::Containerd,
+        "coredns" => Service::Coredns,
+        "dmesg" | "kernel_json" | "machined" | "talos_events" | "talos_json" | "talos_text" => Service::Talos,
+        "kernel_console" | "kmsg_raw" => Service::Kernel,
+        "kubelet_json" => Service::Kubelet,
+        "packer" => Service::Terraform,
+        "pmxcfs" => Service::PveJournal,
+        "pve_access" => Service::PveAccess,
+        "pve_task" | "pvesh_task_log" => Service::PveTask,
+        "pve_task_index" => Service::PveTaskIndex,
+        _ => return None,
+    })
+}
+
+/// The service that the name of a container, pod or unit tells.
+fn container_service(name: &str) -> Option<Service> {
+    if name.contains("infra-provider") {
+        return Some(Service::OmniProvider);
+    }
+    match name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-' || c == '_') {
+        "omni" => Some(Service::Omni),
+        "etcd" => Some(Service::Etcd),
+        "coredns" => Some(Service::Coredns),
+        _ => None,
+    }
 }

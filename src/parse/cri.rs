@@ -1,0 +1,65 @@
+//! `cri`: the log files of containers: time, stream, `F` (full) or `P` (partial), record.
+
+use super::scan::{Stamp, from, stamp, text_from};
+use super::{Format, Head, Sample};
+use crate::event::{Event, RawTime, Severity};
+
+/// The format.
+pub struct Cri;
+
+/// The time and where the stream's name stands.
+fn split(line: &[u8]) -> Option<(Stamp, usize)> {
+    let stamp = stamp(line).filter(|s| s.t && s.rfc)?;
+    let rest = from(line, stamp.length);
+    takes(rest).then_some((stamp, stamp.length + 1))
+}
+
+/// Whether stream and tag follow a time.
+pub fn takes(rest: &[u8]) -> bool {
+    (rest.starts_with(b" stdout ") || rest.starts_with(b" stderr "))
+        && matches!(rest.get(8), Some(b'F' | b'P'))
+        && matches!(rest.get(9), Some(b' ') | None)
+}
+
+impl Format for Cri {
+    fn name(&self) -> &'static str {
+        "cri"
+    }
+
+    fn begins_with(&self, byte: u8) -> bool {
+        byte.is_ascii_digit()
+    }
+
+    fn head(&self, line: &[u8]) -> Option<Head> {
+        let (stamp, stream) = split(line)?;
+        let payload = (stream + 9).min(line.len());
+        Some(Head { time: stamp.time, severity: Severity::UNKNOWN, payload: Some(payload) })
+    }
+
+    fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
+        if let Some((_, at)) = split(text.as_bytes()) {
+            event.attribute("stream", text_from(text, at).get(..6).unwrap_or_default());
+        }
+    }
+
+    fn samples(&self) -> &'static [Sample] {
+        SAMPLES
+    }
+}
+
+const SAMPLES: &[Sample] = &[
+    Sample {
+        text: "2026-09-15T08:00:00.123456789Z stderr F W0915 08:00:00.123456       1 reflector.go:561] failed to list *v1.Node",
+        time: RawTime::Utc(1_789_459_200_123_456),
+        severity: Severity::WARN,
+        body: "failed to list *v1.Node",
+        has: &[("stream", "stderr")],
+    },
+    Sample {
+        text: "2026-09-15T10:00:00.123456789+02:00 stdout P some words",
+        time: RawTime::Utc(1_789_459_200_123_456),
+        severity: Severity::UNKNOWN,
+        body: "some words",
+        has: &[("stream", "stdout")],
+    },
+];

@@ -1,0 +1,71 @@
+//! `docker_json`: docker's json-file log on disk; the record itself stands escaped in `log`.
+
+use memchr::memmem;
+
+use super::json::Pairs;
+use super::scan::from;
+use super::{Format, Head, Sample, nested, zap};
+use crate::event::time::{self, RawTime};
+use crate::event::{Event, Severity};
+
+/// The format.
+pub struct DockerJson;
+
+/// The level of a zap record that stands escaped in `log`.
+fn inner_severity(log: &[u8]) -> Severity {
+    let Some(word) = log.strip_prefix(b"{\\\"level\\\":\\\"") else {
+        return Severity::UNKNOWN;
+    };
+    let end = word.iter().take(12).position(|b| *b == b'\\').unwrap_or(0);
+    Severity::from_word(word.get(..end).unwrap_or_default())
+}
+
+/// `"time":"..."`, which stands at the end.
+fn tail_time(line: &[u8]) -> RawTime {
+    let tail = from(line, line.len().saturating_sub(64));
+    let stamp = memmem::rfind(tail, b"\"time\":\"").and_then(|at| time::timestamp(from(tail, at + 8)));
+    stamp.map_or(RawTime::None, |(time, _)| time)
+}
+
+impl Format for DockerJson {
+    fn name(&self) -> &'static str {
+        "docker_json"
+    }
+
+    fn begins_with(&self, byte: u8) -> bool {
+        byte == b'{'
+    }
+
+    fn head(&self, line: &[u8]) -> Option<Head> {
+        let log = line.strip_prefix(b"{\"log\":\"")?;
+        Some(Head { time: tail_time(log), severity: inner_severity(log), payload: None })
+    }
+
+    fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
+        let mut pairs = Pairs::new(text);
+        let log = pairs.by_ref().fold(None, |log, pair| if pair.key == "log" { Some(pair.value) } else { log });
+        zap::continuation(pairs.rest(), event);
+        nested(log.unwrap_or_default().trim_end(), event);
+    }
+
+    fn samples(&self) -> &'static [Sample] {
+        SAMPLES
+    }
+}
+
+const SAMPLES: &[Sample] = &[
+    Sample {
+        text: r#"{"log":"{\"level\":\"error\",\"ts\":1789459200.1,\"msg\":\"reconcile failed\",\"controller\":\"proxmox.ProvisionController\",\"id\":\"amber-1\",\"error\":\"stopped\"}\n","stream":"stderr","time":"2026-09-15T08:00:00.123456789Z"}"#,
+        time: RawTime::Utc(1_789_459_200_123_456),
+        severity: Severity::ERROR,
+        body: "reconcile failed",
+        has: &[("#service", "omni-provider"), ("error", "stopped")],
+    },
+    Sample {
+        text: r#"{"log":"Error: no config file\n","stream":"stderr","time":"2026-09-15T08:00:00Z"}"#,
+        time: RawTime::Utc(1_789_459_200_000_000),
+        severity: Severity::ERROR,
+        body: "Error: no config file",
+        has: &[],
+    },
+];

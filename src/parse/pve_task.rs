@@ -1,0 +1,164 @@
+//! `pve_task`: lines of the output of a Proxmox task that can be told from ordinary text: how it ended, what QEMU said,
+//! what the worker did first. Backup servers put a time in front.
+
+use super::scan::{self, from};
+use super::{Format, Head, Sample, upid};
+use crate::event::{Event, RawTime, Service, Severity};
+
+/// The format.
+pub struct PveTask;
+
+/// Beginnings of lines that only such tasks print.
+const STARTS: &[&[u8]] = &[
+    b"trying to acquire lock...",
+    b"trying to acquire cfs lock",
+    b"task started by HA resource agent",
+    b"generating cloud-init ISO",
+    b"Requesting HA st",
+    b"INFO: starting new backup job",
+    b"INFO: Starting Backup of VM ",
+    b"INFO: Finished Backup of VM ",
+    b"INFO: Failed at ",
+    b"INFO: Backup job ",
+    b"ERROR: Backup of VM ",
+    b"ERROR: Backup job ",
+    b"starting migration of VM ",
+    b"starting file import from",
+    b"finished file import",
+    b"creating a clone of VM ",
+    b"create full clone of drive ",
+    b"create linked clone of drive ",
+    b"downloading http",
+    b"swtpm_setup: ",
+    b"VM still running - terminating now",
+    b"Resuming suspended VM",
+    b"purging VM ",
+    b"update VM ",
+    b"unable to create VM ",
+    b"mirror-scsi",
+    b"drive mirror is starting",
+    b"aborting phase ",
+    b"migration finished successfully",
+    b"ERROR: migration aborted",
+    b"ERROR: Failed to sync data",
+    b"Starting VM ",
+    b"Logical volume \"vm-",
+    b"  Logical volume \"vm-",
+];
+
+/// The severity of a task's line.
+pub fn severity(line: &[u8]) -> Severity {
+    let starts = |words: &[&[u8]]| words.iter().any(|w| line.starts_with(w));
+    if starts(&[b"TASK ERROR", b"ERROR: ", b"unable to create VM "]) {
+        Severity::ERROR
+    } else if starts(&[b"TASK WARNINGS", b"WARN: ", b"kvm: warning: "]) {
+        Severity::WARN
+    } else if starts(&[b"TASK OK", b"INFO: "]) {
+        Severity::INFO
+    } else if line.starts_with(b"kvm: ") {
+        Severity::ERROR
+    } else {
+        Severity::UNKNOWN
+    }
+}
+
+/// `TASK OK`, `TASK ERROR: ...`, `TASK WARNINGS: n`.
+fn ending(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"TASK ") else { return false };
+    rest.trim_ascii_end() == b"OK" || rest.starts_with(b"ERROR: ") || rest.starts_with(b"WARNINGS: ")
+}
+
+/// The time a backup server puts in front, and where the line begins.
+fn dated(line: &[u8]) -> Option<(RawTime, usize)> {
+    let stamp = scan::stamp(line).filter(|s| s.t && s.rfc && s.fraction == 0)?;
+    from(line, stamp.length).starts_with(b": ").then_some((stamp.time, stamp.length + 2))
+}
+
+fn takes(line: &[u8]) -> bool {
+    ending(line) || line.starts_with(b"kvm: ") || STARTS.iter().any(|s| line.starts_with(s))
+}
+
+impl Format for PveTask {
+    fn name(&self) -> &'static str {
+        "pve_task"
+    }
+
+    fn begins_with(&self, byte: u8) -> bool {
+        matches!(byte, b'T' | b'k' | b' ') || byte.is_ascii_digit() || STARTS.iter().any(|s| s.first() == Some(&byte))
+    }
+
+    fn head(&self, line: &[u8]) -> Option<Head> {
+        if line.first().is_some_and(u8::is_ascii_digit) {
+            let (time, at) = dated(line)?;
+            return Some(Head { time, severity: severity(from(line, at)), payload: None });
+        }
+        takes(line).then(|| Head { time: RawTime::None, severity: severity(line), payload: None })
+    }
+
+    fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
+        let at = dated(text.as_bytes()).map_or(0, |(_, at)| at);
+        let body = scan::text_from(text, at);
+        event.service = event.service.or(Some(Service::PveTask));
+        if let Some(upid) = upid::find(body) {
+            upid.entities(event);
+        }
+        upid::guests(body, event);
+        event.body = body.into();
+    }
+
+    fn samples(&self) -> &'static [Sample] {
+        SAMPLES
+    }
+}
+
+const SAMPLES: &[Sample] = &[
+    Sample {
+        text: "TASK ERROR: unable to create VM 104 - VM 104 already exists on node 'pve2'",
+        time: RawTime::None,
+        severity: Severity::ERROR,
+        body: "TASK ERROR: unable to create VM 104 - VM 104 already exists on node 'pve2'",
+        has: &[("#service", "pve-task"), ("@pve.vmid", "104")],
+    },
+    Sample {
+        text: "TASK OK",
+        time: RawTime::None,
+        severity: Severity::INFO,
+        body: "TASK OK",
+        has: &[("#service", "pve-task")],
+    },
+    Sample {
+        text: "TASK WARNINGS: 2",
+        time: RawTime::None,
+        severity: Severity::WARN,
+        body: "TASK WARNINGS: 2",
+        has: &[("#service", "pve-task")],
+    },
+    Sample {
+        text: "kvm: -device ide-cd,bus=ide.1,unit=0,drive=drive-ide2,id=ide2: Bus 'ide.1' not found",
+        time: RawTime::None,
+        severity: Severity::ERROR,
+        body: "kvm: -device ide-cd,bus=ide.1,unit=0,drive=drive-ide2,id=ide2: Bus 'ide.1' not found",
+        has: &[("#service", "pve-task")],
+    },
+    Sample {
+        text: "trying to acquire lock...",
+        time: RawTime::None,
+        severity: Severity::UNKNOWN,
+        body: "trying to acquire lock...",
+        has: &[("#service", "pve-task")],
+    },
+    Sample {
+        text: "2026-09-15T10:00:00+02:00: TASK ERROR: connection error: timed out",
+        time: RawTime::Utc(1_789_459_200_000_000),
+        severity: Severity::ERROR,
+        body: "TASK ERROR: connection error: timed out",
+        has: &[("#service", "pve-task")],
+    },
+    Sample {
+        text: "INFO: Starting Backup of VM 104 (qemu)",
+        time: RawTime::None,
+        severity: Severity::INFO,
+        body: "INFO: Starting Backup of VM 104 (qemu)",
+        has: &[("@pve.vmid", "104")],
+    },
+];

@@ -1,0 +1,269 @@
+//! What a structured record speaks of: service and entities from its attributes, the same for every rendering.
+
+use std::borrow::Cow;
+
+use super::upid;
+use crate::event::{Event, Service};
+
+/// Components of the Omni server.
+const OMNI_COMPONENTS: &[&str] = &[
+    "omni_runtime",
+    "siderolink",
+    "server",
+    "etcd_client",
+    "embedded_etcd",
+    "etcd_elections",
+    "auth_server",
+    "management_server",
+    "k8s_proxy",
+    "kms",
+    "talos_runtime",
+    "kubernetes_runtime",
+    "kubernetes",
+    "infraprovider_state",
+    "power_stage_watcher",
+    "talos_lifecycle",
+    "siderolink_log_handler",
+    "siderolink_log_ingestion_limiter",
+    "workload_proxy_reconciler",
+    "workload_proxy_handler",
+    "discovery_service",
+    "resourcelogger",
+    "migration",
+    "oidc_storage",
+    "metrics",
+    "loadbalancer",
+    "auditlog",
+    "etcdbackup",
+];
+
+/// Packages of Talos' own controllers.
+const TALOS_PACKAGES: &[&str] = &[
+    "block",
+    "cluster",
+    "config",
+    "cri",
+    "etcd",
+    "files",
+    "hardware",
+    "k8s",
+    "kubeaccess",
+    "kubespan",
+    "network",
+    "perf",
+    "runtime",
+    "secrets",
+    "security",
+    "siderolink",
+    "time",
+    "v1alpha1",
+];
+
+/// First folders of callers inside etcd.
+const ETCD_CALLERS: &[&str] = &[
+    "etcdserver",
+    "wal",
+    "rafthttp",
+    "raft",
+    "embed",
+    "mvcc",
+    "membership",
+    "snap",
+    "snapshot",
+    "etcdmain",
+    "v3rpc",
+    "lease",
+    "fileutil",
+    "etcdutl",
+    "etcdhttp",
+    "v3_server.go",
+    "hashkv",
+    "schema",
+    "transport",
+    "flags",
+    "lessor.go",
+];
+
+/// First folders of callers inside Omni.
+const OMNI_CALLERS: &[&str] = &[
+    "omni",
+    "siderolink",
+    "machineset",
+    "machineconfig",
+    "grpczap",
+    "logging",
+    "grpcutil",
+    "clustermachine",
+    "etcdbackup",
+    "k8sproxy",
+    "infraprovider",
+    "secrets",
+    "resourcelogger",
+    "workloadproxy",
+    "migration",
+    "device",
+];
+
+/// Fills service and entities from the attributes of an event.
+pub fn fill(event: &mut Event<'_>) {
+    if let Some(service) = service(event) {
+        event.service = Some(service);
+    }
+    let provider = event.service == Some(Service::OmniProvider);
+    let kind = event.get("type").map(resource_kind).map(str::to_owned);
+    let pairs: Vec<_> = event
+        .attributes
+        .iter()
+        .filter_map(|(k, v)| Some((entity(k, v, kind.as_deref(), provider)?, v.clone())))
+        .collect();
+    for (key, value) in pairs {
+        add(event, key, value);
+    }
+    if let Some(id) = event.get("controller").and_then(provider_id).map(str::to_owned) {
+        event.entity("omni.provider", id);
+    }
+}
+
+/// Adds one entity; values that name a resource or a task are taken apart.
+fn add<'a>(event: &mut Event<'a>, key: &'static str, value: Cow<'a, str>) {
+    match key {
+        "task" => {
+            if let Some(upid) = upid::find(&value) {
+                let mut inner = Event::default();
+                upid.entities(&mut inner);
+                for (key, value) in inner.into_owned().entities {
+                    event.entity(key, value);
+                }
+            }
+        }
+        "resource" => {
+            if let Some((kind, id)) = resource(&value) {
+                event.entity(kind, id.to_owned());
+            }
+        }
+        _ => event.entity(key, value),
+    }
+}
+
+/// The entity behind an attribute.
+fn entity(key: &str, value: &str, kind: Option<&str>, provider: bool) -> Option<&'static str> {
+    Some(match key {
+        "id" => kind.and_then(entity_of_kind)?,
+        "request_id" | "machine_request" => "omni.machine_request",
+        "machine" | "machine_id" if !value.contains(['{', ' ']) => "omni.machine",
+        "cluster" if !value.contains(['{', ' ']) => "omni.cluster",
+        "machineset" | "machine_set" => "omni.machine_set",
+        "infra_provider" | "provider_id" | "provider" => "omni.provider",
+        "node" if provider => "pve.node",
+        "node" if !value.contains(['{', ' ']) => "k8s.node",
+        "vmid" | "vm_id" => "pve.vmid",
+        "storage" if provider => "pve.storage",
+        "task" | "upid" => "task",
+        "resource" => "resource",
+        _ => return None,
+    })
+}
+
+/// A resource type without the link that some renderings put around it.
+fn resource_kind(value: &str) -> &str {
+    let value = value.trim_start_matches('[');
+    value.split_once('.').map_or(value, |(kind, _)| kind)
+}
+
+/// The entity that the id of a resource of this type names.
+fn entity_of_kind(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "MachineRequests" | "MachineRequestStatuses" | "ClusterMachineRequestStatuses" => "omni.machine_request",
+        "Machines"
+        | "MachineStatuses"
+        | "MachineStatusSnapshots"
+        | "ClusterMachines"
+        | "ClusterMachineStatuses"
+        | "ClusterMachineConfigs"
+        | "ClusterMachineConfigStatuses"
+        | "MachineSetNodes"
+        | "Links"
+        | "InfraMachines"
+        | "ClusterMachineIdentities"
+        | "MachineStatusLinks" => "omni.machine",
+        "Clusters" | "ClusterStatuses" | "KubernetesStatuses" | "LoadBalancerStatuses" => "omni.cluster",
+        "MachineSets" | "MachineSetStatuses" | "ControlPlaneStatuses" => "omni.machine_set",
+        "InfraProviders" | "InfraProviderStatuses" => "omni.provider",
+        _ => return None,
+    })
+}
+
+/// Takes `Type.omni.sidero.dev(namespace/id@version)` apart.
+fn resource(text: &str) -> Option<(&'static str, &str)> {
+    let (kind, rest) = text.split_once('(')?;
+    let id = rest.split_once('/')?.1;
+    let id = id.split(['@', ')']).next()?;
+    Some((entity_of_kind(resource_kind(kind))?, id))
+}
+
+/// The provider's id in the name of its controller.
+fn provider_id(controller: &str) -> Option<&str> {
+    controller
+        .strip_suffix(".ProvisionController")
+        .or_else(|| controller.strip_suffix(".ProviderHealthStatusController"))
+}
+
+/// Which software writes records with such attributes.
+fn service(event: &Event<'_>) -> Option<Service> {
+    let caller = event.get("caller").unwrap_or_default();
+    if event.get("logger") == Some("raft") && event.get("component").is_none() {
+        return Some(Service::Etcd);
+    }
+    by_component(event)
+        .or_else(|| event.get("controller").and_then(by_controller))
+        .or_else(|| by_type(event))
+        .or_else(|| by_caller(caller))
+}
+
+fn by_component(event: &Event<'_>) -> Option<Service> {
+    if event.get("controllerGroup").is_some() || event.get("controllerKind").is_some() {
+        return Some(Service::Kubernetes);
+    }
+    event.attributes.iter().filter(|(k, _)| k == "component").find_map(|(_, value)| match value.as_ref() {
+        "controller-runtime" | "dns-resolve-cache" => Some(Service::Talos),
+        component if OMNI_COMPONENTS.contains(&component) || component.starts_with("saml") => Some(Service::Omni),
+        _ => None,
+    })
+}
+
+fn by_controller(controller: &str) -> Option<Service> {
+    if provider_id(controller).is_some() {
+        return Some(Service::OmniProvider);
+    }
+    match controller.split_once('.') {
+        Some((package, _)) => TALOS_PACKAGES.contains(&package).then_some(Service::Talos),
+        None => controller.ends_with("Controller").then_some(Service::Omni),
+    }
+}
+
+fn by_type(event: &Event<'_>) -> Option<Service> {
+    let request = event.get("type").map(resource_kind) == Some("MachineRequests");
+    (request && event.get("namespace") == Some("infra-provider")).then_some(Service::OmniProvider)
+}
+
+fn by_caller(caller: &str) -> Option<Service> {
+    let first = caller.split('/').next().unwrap_or_default();
+    if first == "provider"
+        || first == "provision"
+        || first.starts_with("omni-infra-provider")
+        || caller.starts_with("controllers/provision.go")
+    {
+        return Some(Service::OmniProvider);
+    }
+    if ETCD_CALLERS.contains(&first) || caller.starts_with("backend/backend.go") || caller.starts_with("adt/") {
+        return Some(Service::Etcd);
+    }
+    OMNI_CALLERS.contains(&first).then_some(Service::Omni)
+}
+
+/// Adds the entity that the id of a resource names.
+pub fn name<'a>(resource: &str, id: impl Into<Cow<'a, str>>, event: &mut Event<'a>) {
+    if let Some(key) = entity_of_kind(resource_kind(resource)) {
+        event.entity(key, id);
+    }
+}
