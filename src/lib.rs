@@ -11,4 +11,5 @@ pub mod prove;
 pub mod rank;
 pub mod report;
 pub mod scan;
+pub mod state;
 pub mod suggest;
