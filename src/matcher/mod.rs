@@ -10,8 +10,11 @@ pub mod filter;
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalogue, Signature, SignatureId};
-use crate::event::Event;
+use crate::event::{Event, Service};
 pub use filter::{Filter, Found};
+
+/// Formats whose texts quote other services: errors in resources, messages of Kubernetes events.
+const QUOTING: &[&str] = &["cosi_resource", "k8s_object", "table", "yaml_document"];
 
 /// What a signature found in one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +35,6 @@ pub struct Matcher<'c> {
     waiting: Vec<Vec<SignatureId>>,
     /// Signatures without literals, by format.
     by_format: BTreeMap<&'c str, Vec<SignatureId>>,
-    /// All signatures that can hold on a state document.
-    documents: Vec<SignatureId>,
 }
 
 impl<'c> Matcher<'c> {
@@ -52,8 +53,7 @@ impl<'c> Matcher<'c> {
             }
         }
         let filter = Filter::new(literals.keys().copied());
-        let documents = (0..catalogue.signatures.len()).collect();
-        Self { catalogue, filter, waiting: literals.into_values().collect(), by_format, documents }
+        Self { catalogue, filter, waiting: literals.into_values().collect(), by_format }
     }
 
     /// The first filter over raw bytes.
@@ -78,26 +78,18 @@ impl<'c> Matcher<'c> {
         tested.collect()
     }
 
-    /// Tests every signature that can hold on a state document.
-    pub fn test_document(&self, event: &Event<'_>) -> Vec<Match> {
-        let text = event.text();
-        let format = event.format();
-        let without_literals = self.by_format.get(format).map_or(&[][..], Vec::as_slice);
-        let with_literals = self.documents.iter().filter(|id| {
-            self.catalogue.signatures.get(**id).is_some_and(|s| {
-                s.has_literals() && (s.formats.is_empty() || s.formats.iter().any(|f| f == format))
-            })
-        });
-        let mut matches: Vec<Match> =
-            without_literals.iter().chain(with_literals).filter_map(|id| self.test_one(*id, event, &text)).collect();
-        matches.sort_by_key(|m| m.signature);
-        matches
+    /// The signatures without literals that wait for events of a format.
+    pub fn for_format(&self, format: &str) -> &[SignatureId] {
+        self.by_format.get(format).map_or(&[], Vec::as_slice)
     }
 
     /// Tests one signature on one event, whose text is `text`.
     pub fn test_one(&self, id: SignatureId, event: &Event<'_>, text: &str) -> Option<Match> {
         let signature = self.catalogue.signatures.get(id)?;
-        if !signature.services.is_empty() && event.service.is_some_and(|s| !signature.services.contains(s)) {
+        // A state document may quote what any service said.
+        let quotes = QUOTING.contains(&event.format());
+        let elsewhere = |s| !quotes && s != Service::State && !signature.services.contains(s);
+        if !signature.services.is_empty() && event.service.is_some_and(elsewhere) {
             return None;
         }
         if !signature.formats.is_empty() && !signature.formats.iter().any(|f| event.formats.contains(&f.as_str())) {

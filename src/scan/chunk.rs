@@ -8,6 +8,7 @@ use crate::catalog::SignatureId;
 use crate::event::{Event, RawTime, Service, Severity};
 use crate::matcher::{Found, Match};
 use crate::parse::{self, Line, LockOn};
+use crate::state;
 
 use super::frame;
 use super::hits::EXCERPT;
@@ -342,8 +343,101 @@ impl Walk<'_> {
     }
 
     /// When a document begins at this line, reads it wholly and gives the bytes used.
-    fn document(&mut self, _start: usize, _line: &[u8]) -> Option<usize> {
-        None
+    fn document(&mut self, start: usize, line: &[u8]) -> Option<usize> {
+        let document = if self.plain { state::begins(line) } else { state::begins(&frame::clean(line)) }?;
+        let end = self.block(document, start);
+        let raw = self.bytes.get(start..end)?;
+        let block = frame::lines(raw);
+        let events = document.events(&block, &self.state_context());
+        if events.is_empty() {
+            return None;
+        }
+        let mut candidates = Vec::new();
+        let inside = self.found.iter().skip_while(|f| f.at < start).take_while(|f| f.at < end);
+        for found in inside {
+            candidates.extend_from_slice(self.scanner.matcher.waiting(found.literal));
+        }
+        self.found = self.found.get(self.found.partition_point(|f| f.at < end)..).unwrap_or_default();
+        let first = self.out.lines;
+        for event in events {
+            self.state_event(event, &block, first, &candidates);
+        }
+        let lines = memchr::memchr_iter(b'\n', raw).count().max(1) as u64;
+        self.out.lines += lines - 1;
+        self.out.understood += lines;
+        if !self.out.documents.contains(&document.name()) {
+            self.out.documents.push(document.name());
+        }
+        Some(end - start)
+    }
+
+    /// Where the block that begins at `start` ends, its last line end included.
+    fn block(&self, document: &dyn state::Document, start: usize) -> usize {
+        let mut progress = None;
+        let mut at = start;
+        while let Some(rest) = self.bytes.get(at..).filter(|r| !r.is_empty()) {
+            let length = memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = frame::clean(rest.get(..length).unwrap_or_default());
+            let goes_on = match &mut progress {
+                None => {
+                    progress = Some(document.start(&line));
+                    true
+                }
+                Some(progress) => document.continues(progress, &line),
+            };
+            if !goes_on || at - start > state::MAX_BLOCK {
+                break;
+            }
+            at = (at + length + 1).min(self.bytes.len());
+        }
+        at
+    }
+
+    fn state_context(&self) -> state::Context<'_> {
+        let entity = |key: &str| self.context.entities.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+        state::Context {
+            path: &self.context.label,
+            vmid: entity("pve.vmid"),
+            pve_node: entity("pve.node"),
+            node: self.context.node.as_deref(),
+        }
+    }
+
+    /// Tests one thing that a document tells of.
+    fn state_event(&mut self, found: state::StateEvent, block: &str, first: u64, candidates: &[SignatureId]) {
+        let state::StateEvent { event, line, text, extent } = found;
+        self.out.events += 1;
+        self.out.times.add(event.time);
+        let mut candidates = candidates.to_vec();
+        candidates.extend_from_slice(self.scanner.matcher.for_format(event.format()));
+        for matched in self.scanner.matcher.test(&event, &mut candidates) {
+            let shown = self.telling(&matched, block.get(extent.clone()).unwrap_or_default());
+            let (offset, excerpt) = shown.unwrap_or((0, block.get(text.clone()).unwrap_or_default().to_owned()));
+            self.hit(matched, &event, first + u64::from(line) + offset, excerpt.as_bytes());
+        }
+        self.learn(&event);
+    }
+
+    /// The lines of a document that a signature's field tests speak of, and the offset of the first.
+    fn telling(&self, matched: &Match, extent: &str) -> Option<(u64, String)> {
+        let signature = self.scanner.catalogue.signatures.get(matched.signature)?;
+        if let Some(decisive) = &matched.decisive {
+            let (offset, line) = (0u64..).zip(extent.lines()).find(|(_, l)| l.contains(decisive.as_str()))?;
+            return Some((offset, line.to_owned()));
+        }
+        let mut lines: Vec<(u32, &str)> = Vec::new();
+        for test in &signature.fields {
+            for value in test.values.iter().map(String::as_str).chain([""]) {
+                if let Some(found) = state::locate(extent, &test.key, value) {
+                    lines.push(found);
+                    break;
+                }
+            }
+        }
+        lines.sort_unstable();
+        lines.dedup();
+        let offset = u64::from(lines.first()?.0);
+        Some((offset, lines.iter().map(|(_, l)| *l).collect::<Vec<_>>().join("\n")))
     }
 }
 

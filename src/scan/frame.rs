@@ -91,6 +91,11 @@ pub fn text(frame: &[u8]) -> String {
     text
 }
 
+/// All lines cleaned and lossily decoded.
+pub fn lines(block: &[u8]) -> String {
+    String::from_utf8_lossy(&clean(block)).into_owned()
+}
+
 /// A continuation line without its envelope.
 fn inner(line: &[u8]) -> &[u8] {
     let payload = parse::classify(line, &mut LockOn::default()).payload;
