@@ -34,6 +34,11 @@ pub trait Layer: Sync {
     fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + 'a>;
 }
 
+/// Data that is complete but not what it was when it was packed.
+#[derive(Debug, thiserror::Error)]
+#[error("the check sum does not match")]
+pub struct Mismatch;
+
 /// All compressions, sorted by name.
 pub static LAYERS: &[&dyn Layer] = &[&bzip2::Bzip2, &gzip::Gzip, &xz::Xz, &zstd::Zstd];
 

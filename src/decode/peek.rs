@@ -1,6 +1,7 @@
 //! A buffered reader that can show the bytes ahead without taking them.
 //!
-//! Does not decide what the bytes are. Invariant: what was shown is read later, in order, exactly once.
+//! Does not decide what the bytes are. Invariant: what was shown is read later, in order, exactly once, and an
+//! error met while looking ahead comes after the bytes before it.
 
 use std::io::{self, BufRead, Read};
 
@@ -11,6 +12,8 @@ pub struct Peek<'a> {
     head: Vec<u8>,
     taken: usize,
     inner: Input<'a>,
+    /// An error met while looking ahead.
+    failed: Option<io::Error>,
 }
 
 impl<'a> Peek<'a> {
@@ -21,13 +24,14 @@ impl<'a> Peek<'a> {
             head: Vec::new(),
             taken: 0,
             inner,
+            failed: None,
         }
     }
 
     /// The next bytes, at least `want` of them unless the input ends before.
     ///
     /// # Errors
-    /// An error of the reader below; what was shown before stays readable.
+    /// An error of the reader below, if nothing can be shown before it.
     pub fn peek(&mut self, want: usize) -> io::Result<&[u8]> {
         self.peek_until(|head| head.len() >= want)
     }
@@ -36,14 +40,19 @@ impl<'a> Peek<'a> {
     /// than what `enough` needs.
     ///
     /// # Errors
-    /// An error of the reader below; what was shown before stays readable.
+    /// An error of the reader below, if nothing can be shown before it.
     pub fn peek_until(&mut self, enough: impl Fn(&[u8]) -> bool) -> io::Result<&[u8]> {
         self.head.drain(..self.taken);
         self.taken = 0;
-        while !enough(&self.head) {
+        while self.failed.is_none() && !enough(&self.head) {
             let more = match self.inner.fill_buf() {
+                Ok(more) => more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                more => more?,
+                Err(error) if self.head.is_empty() => return Err(error),
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
             };
             if more.is_empty() {
                 break;
@@ -63,7 +72,10 @@ impl<'a> Peek<'a> {
 impl Read for Peek<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.rest().is_empty() {
-            return self.inner.read(buf);
+            return match self.failed.take() {
+                Some(error) => Err(error),
+                None => self.inner.read(buf),
+            };
         }
         let count = self.rest().read(buf)?;
         self.taken += count;
@@ -74,9 +86,11 @@ impl Read for Peek<'_> {
 impl BufRead for Peek<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.taken < self.head.len() {
-            Ok(self.rest())
-        } else {
-            self.inner.fill_buf()
+            return Ok(self.rest());
+        }
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.inner.fill_buf(),
         }
     }
 

@@ -9,7 +9,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::concat::{Concat, Kind, Member};
 use super::peek::Peek;
-use super::{Input, Layer};
+use super::{Input, Layer, Mismatch};
 use crate::limits::Limits;
 
 /// An empty last block and a check sum: ends a frame, so that the decoder gives out what its window holds.
@@ -97,10 +97,9 @@ impl Frame<'_> {
             self.decoder.get_checksum_from_data(),
             self.decoder.get_calculated_checksum(),
         ) {
-            (Some(stored), Some(computed)) if stored != computed => Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the check sum does not match",
-            )),
+            (Some(stored), Some(computed)) if stored != computed => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, Mismatch))
+            }
             _ => Ok(()),
         }
     }
