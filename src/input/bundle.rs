@@ -31,29 +31,29 @@ pub struct Hints {
 ///
 /// `*` stands for anything within one name. `{...}` captures:
 /// - `{node}`, `{namespace}`, `{pod}`, `{container}`, `{pve_node}`, `{document}`: anything,
-/// - `{machine}`: a node whose name looks like one (UUID, address, or with a digit),
+/// - `{machine}`: a node whose name looks like one (UUID, address, or with a word such as `worker`),
 /// - `{pve}`: a Proxmox node whose name looks like one,
 /// - `{service}`: a Talos service; `{known}`: the same, but only the well-known ones,
 /// - `{workload}`: a container or pod of kube-system; `{upid}`, `{vmid}`: what they say,
 /// - `{log}`, `{yaml}`: an extension of logs, of documents; `{id}`: anything, not kept.
 ///
-/// Service `=` takes the one that was captured.
+/// Service `=` takes the one that was captured. A kind that was captured gets the third column behind it.
 struct Rule(&'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
 static RULES: &[Rule] = &[
     // Support bundles of talosctl (1.7 and later) and omnictl.
     Rule("omni/machine-logs/{node}.log", "talos", ""),
-    Rule("omni/resources/{document}.sidero.dev-{id}.yaml", "state", ""),
+    Rule("omni/resources/{document}.sidero.dev-{id}.yaml", "state", ".sidero.dev"),
     Rule("omni/resources/{document}.yaml", "state", ""),
     Rule("kubernetesResources/{document}.yaml", "state", ""),
     Rule("{node}/service-logs/{service}.log", "=", ""),
     Rule("{node}/service-logs/{service}.state", "talosctl", "service-state"),
     Rule("{node}/kubernetes-logs/{namespace}/{workload}.log", "=", ""),
-    Rule("{node}/resources/{document}.talos.dev.yaml", "state", ""),
-    Rule("{node}/controller-runtime.log", "talos", ""),
-    Rule("{node}/dns-resolve-cache.log", "talos", ""),
-    Rule("{node}/dependencies.dot", "talosctl", "dependencies"),
+    Rule("{node}/resources/{document}.talos.dev.yaml", "state", ".talos.dev"),
+    Rule("{machine}/controller-runtime.log", "talos", ""),
+    Rule("{machine}/dns-resolve-cache.log", "talos", ""),
+    Rule("{machine}/dependencies.dot", "talosctl", "dependencies"),
     Rule("{machine}/dmesg.log", "talos", ""),
     Rule("{machine}/mounts", "talosctl", "mounts"),
     Rule("{machine}/devices", "talosctl", "devices"),
@@ -125,6 +125,7 @@ static RULES: &[Rule] = &[
     Rule("omni/omni*.log", "omni", ""),
     Rule("*omnictl*.{yaml}", "state", ""),
     Rule("omnictl/*.{yaml}", "state", ""),
+    Rule("omni/*.{yaml}", "state", ""),
     Rule("*cluster-status*.txt", "omnictl", "cluster_status"),
     Rule("infraprovider*.txt", "omnictl", "infraprovider-list"),
     Rule("omnictl*.{log}", "omnictl", ""),
@@ -222,7 +223,10 @@ impl Hints {
                 if rule.1 != "=" && !rule.1.is_empty() {
                     found.service = Some(rule.1.to_owned());
                 }
-                found.document = found.document.or_else(|| some(rule.2));
+                found.document = match found.document {
+                    Some(document) => Some(document + rule.2),
+                    None => some(rule.2),
+                };
                 hints.complete(found);
             }
         }
@@ -341,21 +345,23 @@ fn is_vmid(value: &str) -> bool {
 fn looks_like_machine(value: &str) -> bool {
     let is_address = value.parse::<std::net::IpAddr>().is_ok();
     let is_uuid = value.len() == 36 && value.bytes().filter(|byte| *byte == b'-').count() == 4;
-    let is_name = value.bytes().any(|byte| byte.is_ascii_digit()) && !value.contains('.');
-    let is_role = ["node", "worker", "control", "machine", "talos"]
-        .iter()
-        .any(|word| value.contains(word));
-    is_address || is_uuid || is_name || is_role
+    let words = ["node", "worker", "control", "machine", "master", "talos"];
+    let is_role = words.iter().any(|word| value.contains(word));
+    let is_short = value
+        .strip_prefix("cp")
+        .is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_ascii_digit()));
+    is_address || is_uuid || is_role || is_short
 }
 
+/// `pve1`, `proxmox-02.example.org`, but not `pve2-incident`.
 fn looks_like_pve(value: &str) -> bool {
     let value = value.to_ascii_lowercase();
-    let is_name = value
+    let host = value.split('.').next().unwrap_or_default();
+    let is_name = host
         .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-    let with_digit =
-        |word: &str| value.contains(word) && value.bytes().any(|byte| byte.is_ascii_digit());
-    is_name && (with_digit("pve") || with_digit("prox")) && !value.ends_with("-journals")
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_numbered = host.ends_with(|c: char| c.is_ascii_digit());
+    is_name && is_numbered && (host.contains("pve") || host.contains("prox"))
 }
 
 /// Whether the last names fit the pattern; a last `**` stands for anything below, at least one name.

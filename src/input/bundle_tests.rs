@@ -77,7 +77,7 @@ fn support_bundles_of_today() {
         ),
         (
             "s.zip!/cp1/resources/volumestatuses.block.talos.dev.yaml",
-            "node=cp1 service=state document=volumestatuses.block",
+            "node=cp1 service=state document=volumestatuses.block.talos.dev",
         ),
         (
             "s.zip!/cp1/kubernetes-logs/kube-system/kube-apiserver.log",
@@ -107,7 +107,7 @@ fn support_bundles_of_today() {
     );
     assert_eq!(
         node(&format!("omni/resources/Links.omni.sidero.dev-{UUID}.yaml")),
-        "service=state document=Links.omni"
+        "service=state document=Links.omni.sidero.dev"
     );
     assert_eq!(
         node(&format!("{UUID}/service-logs/apid.log")),
@@ -322,6 +322,7 @@ fn names_that_tell_nothing_give_no_hint() {
         "question.md",
         "curl-as-provider.txt",
         "ui.txt",
+        "pve2-incident/notes.txt",
     ] {
         assert_eq!(Hints::of(label), Hints::default(), "{label}");
     }
