@@ -3,7 +3,10 @@
 pub mod catalog;
 pub mod cli;
 pub mod correlate;
+pub mod decode;
 pub mod event;
+pub mod input;
+pub mod limits;
 pub mod matcher;
 pub mod parse;
 pub mod pipeline;

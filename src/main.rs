@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use omnilog::cli::{self, Cli};
+use omnilog::cli::{self, Cli, analyze, terminal};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let now = chrono::Utc::now().timestamp_micros();
     cli::run(&cli, now).unwrap_or_else(|error| {
-        eprintln!("omnilog: {error:#}");
-        ExitCode::from(cli::INTERNAL)
+        terminal::note(&format!("{error:#}"));
+        ExitCode::from(analyze::error_status(&error))
     })
 }

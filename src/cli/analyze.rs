@@ -1,49 +1,200 @@
 //! `omnilog [PATH]...`: the analysis.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{CatalogueArgs, FOUND, OK, USAGE};
-use crate::pipeline;
-use crate::report::{self, Style};
+use super::terminal::{self, Color};
+use super::{CatalogueArgs, FOUND, OK, USAGE, Usage};
+use crate::catalog::Catalogue;
+use crate::event::time;
+use crate::pipeline::{self, Analysis};
+use crate::report::model::Report;
+use crate::report::{self, Renderer};
 use crate::scan::Scanner;
+use crate::suggest;
+
+/// Where to read, and which part of it.
+#[derive(Debug, Clone, Args)]
+pub struct InputArgs {
+    /// Files, directories, bundles; `-` or none reads standard input.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only evidence from this time on: `2026-09-15T08:00:00Z`, `2026-09-15`, or an age such as `2h`.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only evidence until this time.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Zone of time stamps that have none: `+02:00`, `-0500`, `UTC`.
+    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
+    pub timezone: String,
+    /// Which catalogue.
+    #[command(flatten)]
+    pub catalogue: CatalogueArgs,
+}
 
 /// Arguments of the analysis.
 #[derive(Debug, Clone, Args)]
 pub struct AnalyzeArgs {
-    /// Files, directories, bundles; `-` or none reads standard input.
-    pub paths: Vec<PathBuf>,
-    /// Output format.
+    /// What to read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Output format: text, json, ndjson, markdown.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: String,
-    /// Which catalogue.
-    #[command(flatten)]
-    pub catalogue: CatalogueArgs,
-    /// Show weak root causes and everything else.
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Show weak root causes, all evidence and all sources.
     #[arg(long)]
     pub all: bool,
+    /// Exit with 1 when a root cause is at least this sure.
+    #[arg(long, value_name = "WORD", value_parser = ["possible", "likely", "confirmed"])]
+    pub fail_on: Option<String>,
+    /// When to use colour.
+    #[arg(long, value_enum, default_value_t)]
+    pub color: Color,
+    /// No messages on standard error but errors.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl InputArgs {
+    /// Prepares a scanner with these arguments.
+    ///
+    /// # Errors
+    /// A time or zone that cannot be read.
+    pub fn scanner<'c>(&self, catalogue: &'c Catalogue, now: i64) -> anyhow::Result<Scanner<'c>> {
+        let mut scanner = Scanner::new(catalogue, now);
+        scanner.zone = zone(&self.timezone)?;
+        scanner.since = self.since.as_deref().map(|t| moment(t, now, scanner.zone)).transpose()?;
+        scanner.until = self.until.as_deref().map(|t| moment(t, now, scanner.zone)).transpose()?;
+        Ok(scanner)
+    }
+
+    /// Reads the input; says what was wrong when nothing at all could be read.
+    ///
+    /// # Errors
+    /// Nothing could be read.
+    pub fn read(&self, scanner: &Scanner<'_>) -> anyhow::Result<Analysis> {
+        let analysis = pipeline::read_paths(scanner, &self.paths);
+        if analysis.sources.iter().all(|s| s.bytes == 0) {
+            let mut message = String::from("nothing could be read");
+            for problem in analysis.problems.iter().take(10) {
+                message.push_str(&format!("\n  {}: {}", problem.source, problem.message));
+            }
+            if analysis.problems.is_empty() {
+                message.push_str(": the input is empty\n  help: name files, folders or bundles, or pipe a log into omnilog");
+            }
+            anyhow::bail!(Usage(message));
+        }
+        Ok(analysis)
+    }
 }
 
 /// Runs the analysis.
+///
+/// # Errors
+/// Usage errors, nothing to read, write errors.
 pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
-    let (catalogue, errors) = args.catalogue.load();
+    let renderer = renderer(&args.format)?;
+    let (catalogue, errors) = args.input.catalogue.load()?;
     super::warn(&errors);
-    let scanner = Scanner::new(&catalogue, now);
-    let analysis = pipeline::read_paths(&scanner, &args.paths);
-    if analysis.sources.is_empty() {
-        for problem in &analysis.problems {
-            eprintln!("omnilog: {}: {}", problem.source, problem.message);
-        }
-        return Ok(ExitCode::from(USAGE));
-    }
+    let scanner = args.input.scanner(&catalogue, now)?;
+    let analysis = args.input.read(&scanner)?;
     let report = analysis.report(&catalogue);
-    let renderer = report::renderer(&args.format).ok_or_else(|| anyhow::anyhow!("unknown format `{}`", args.format))?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    renderer.render(&report, &Style { all: args.all, ..Style::default() }, &mut out)?;
-    out.flush()?;
-    let _ = FOUND;
-    Ok(ExitCode::from(OK))
+    if !args.quiet && args.format != "text" {
+        for problem in &report.problems {
+            terminal::note(&format!("{}: {}", problem.source, problem.message));
+        }
+    }
+    write(args, renderer, &report)?;
+    Ok(ExitCode::from(status(args.fail_on.as_deref(), &report)))
+}
+
+fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {
+    report::renderer(format).ok_or_else(|| {
+        let names: Vec<&str> = report::RENDERERS.iter().map(|r| r.name()).collect();
+        let help = suggest::did_you_mean(format, names.iter().copied());
+        let help = help.unwrap_or_else(|| format!("one of {}", names.join(", ")));
+        anyhow::Error::new(Usage(format!("unknown format `{format}`\n  help: {help}")))
+    })
+}
+
+fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow::Result<()> {
+    let style = terminal::style(args.color, args.all, args.output.is_some());
+    match &args.output {
+        None => terminal::print(|out| renderer.render(report, &style, out))?,
+        Some(path) => {
+            let cannot = |e: std::io::Error| Usage(format!("{}: cannot be written: {e}", path.display()));
+            let file = std::fs::File::create(path).map_err(cannot)?;
+            let mut out = std::io::BufWriter::new(file);
+            renderer.render(report, &style, &mut out).and_then(|()| out.flush()).map_err(cannot)?;
+        }
+    }
+    Ok(())
+}
+
+/// The exit status by `--fail-on`.
+fn status(fail_on: Option<&str>, report: &Report) -> u8 {
+    use crate::rank::Verdict;
+    let rank = |word: &str| Verdict::ALL.iter().find(|(w, _)| *w == word).map(|(_, v)| *v);
+    let Some(threshold) = fail_on.and_then(rank) else { return OK };
+    let reached = report.root_causes.iter().filter_map(|c| rank(&c.verdict)).any(|v| v >= threshold);
+    if reached { FOUND } else { OK }
+}
+
+/// Seconds east of UTC.
+fn zone(text: &str) -> anyhow::Result<i64> {
+    if matches!(text, "UTC" | "utc" | "Z") {
+        return Ok(0);
+    }
+    let probe = format!("1970-01-02T00:00:00{text}");
+    match time::timestamp(probe.as_bytes()) {
+        Some((crate::event::RawTime::Utc(utc), used)) if used == probe.len() => Ok((time::DAY - utc) / time::SECOND),
+        _ => anyhow::bail!(Usage(format!("--timezone {text}: expected for example `+02:00`, `-0500` or `UTC`"))),
+    }
+}
+
+/// A time stamp, a date, or an age, in microseconds since the epoch.
+fn moment(text: &str, now: i64, zone: i64) -> anyhow::Result<i64> {
+    use crate::event::RawTime;
+    if let Ok(age) = crate::catalog::compile::duration(text) {
+        return Ok(now - age);
+    }
+    match time::timestamp(text.as_bytes()) {
+        Some((RawTime::Utc(t), _)) => return Ok(t),
+        Some((RawTime::Local(t), _)) => return Ok(t - zone * time::SECOND),
+        _ => {}
+    }
+    match time::date(text.as_bytes()).filter(|_| text.len() == 10) {
+        Some(days) => Ok(days * time::DAY - zone * time::SECOND),
+        None => anyhow::bail!(Usage(format!(
+            "`{text}` is no time: expected `2026-09-15T08:00:00Z`, `2026-09-15`, or an age such as `2h`"
+        ))),
+    }
+}
+
+/// The exit status for an error.
+pub fn error_status(error: &anyhow::Error) -> u8 {
+    if error.downcast_ref::<Usage>().is_some() { USAGE } else { super::INTERNAL }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_and_moments_are_read() {
+        assert_eq!(zone("+02:00").expect("a zone"), 7200);
+        assert_eq!(zone("-0500").expect("a zone"), -18_000);
+        assert!(zone("CEST").is_err());
+        let now = 10 * time::DAY;
+        assert_eq!(moment("2h", now, 0).expect("an age"), now - 7200 * time::SECOND);
+        assert_eq!(moment("1970-01-02", now, 3600).expect("a date"), time::DAY - 3600 * time::SECOND);
+        assert!(moment("yesterday", now, 0).is_err());
+    }
 }

@@ -1,0 +1,61 @@
+//! What the terminal can show: width, colour; and the one place that writes messages.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::report::Style;
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Columns when standard output is no terminal.
+const PIPE_WIDTH: usize = 100;
+
+/// How to show things on standard output, or in a file.
+pub fn style(color: Color, all: bool, to_file: bool) -> Style {
+    let terminal = !to_file && io::stdout().is_terminal();
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+    Style {
+        width: width(terminal),
+        color: match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !no_color && !dumb,
+        },
+        all,
+    }
+}
+
+/// Columns of the output: the terminal's, `COLUMNS`, or a width that reads well.
+fn width(terminal: bool) -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    let own = terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
+    own.or(told).unwrap_or(PIPE_WIDTH)
+}
+
+/// A message for people, on standard error.
+pub fn note(message: &str) {
+    // A closed standard error is no reason to stop.
+    let _ = writeln!(io::stderr().lock(), "omnilog: {message}");
+}
+
+/// Runs `write` on buffered standard output. A closed pipe is success: the reader has seen enough.
+///
+/// # Errors
+/// Any other write error.
+pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

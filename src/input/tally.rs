@@ -1,0 +1,105 @@
+//! Notes about members of one archive that would fill pages if each were told apart.
+//!
+//! Links, devices and hostile names are told once with a count; empty members one by one up to a limit, then
+//! as a count. Used from several threads.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::{ProblemKind, Source, Walk};
+
+/// What is said of a source without a byte.
+pub(super) const EMPTY: &str = "empty";
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    /// A link; its target, if it is in the archive, is read under its own name.
+    Link,
+    /// A device, fifo or socket entry.
+    Device,
+    /// A name that points outside.
+    Hostile,
+}
+
+/// The counts for one archive.
+#[derive(Default)]
+pub(super) struct Tally {
+    rows: Mutex<Vec<(What, usize, String)>>,
+    empty: Mutex<Vec<(Vec<u32>, String)>>,
+}
+
+impl Tally {
+    /// Counts one; the smallest name is kept as the example, so that the order of threads does not show.
+    pub fn add(&self, what: What, name: &str) {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        match rows.iter_mut().find(|row| row.0 == what) {
+            Some((_, count, example)) => {
+                *count += 1;
+                if name < example.as_str() {
+                    name.clone_into(example);
+                }
+            }
+            None => rows.push((what, 1, name.to_owned())),
+        }
+    }
+
+    /// Remembers an empty member.
+    pub fn add_empty(&self, source: &Source) {
+        let mut empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
+        empty.push((source.order.clone(), source.label.clone()));
+    }
+
+    /// Tells what was counted.
+    pub fn report(self, walk: &Walk<'_>, label: &str) {
+        let mut rows = self
+            .rows
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        rows.sort();
+        for (what, count, example) in rows {
+            let (kind, text) = describe(what);
+            walk.note(
+                label,
+                kind,
+                format!("{count} {text}, for example {example}"),
+            );
+        }
+        report_empty(
+            walk,
+            label,
+            self.empty
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+}
+
+fn describe(what: What) -> (ProblemKind, &'static str) {
+    match what {
+        What::Link => (ProblemKind::Skipped, "links were not followed"),
+        What::Device => (
+            ProblemKind::Skipped,
+            "device, fifo or socket entries were skipped",
+        ),
+        What::Hostile => (
+            ProblemKind::Name,
+            "members have names that point outside and were read under cleaned names",
+        ),
+    }
+}
+
+fn report_empty(walk: &Walk<'_>, label: &str, mut empty: Vec<(Vec<u32>, String)>) {
+    empty.sort();
+    let each = empty.len().min(walk.limits.notes);
+    for (_, source) in empty.iter().take(each) {
+        walk.empty(source, EMPTY, 1);
+    }
+    let more = empty.len() - each;
+    if more > 0 {
+        walk.empty(
+            label,
+            &format!("{more} more members are empty"),
+            more as u64,
+        );
+    }
+}
