@@ -2,9 +2,14 @@
 //! nothing and reads no clock.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::catalog::Catalogue;
 use crate::correlate::World;
+use crate::event::{Event, Service};
+use crate::event::time::SECOND;
+use crate::input::{self, Content, Options, Problem, Source, Visitor};
+use crate::parse;
 use crate::rank::{self, Candidate};
 use crate::report::build;
 use crate::report::model::{ProblemEntry, Report};
@@ -34,7 +39,6 @@ impl Analysis {
 
     fn sorted(mut self) -> Self {
         self.sources.sort_by(|a, b| a.context.label.cmp(&b.context.label));
-        self.sources.dedup_by(|a, b| a.context.label == b.context.label);
         self.problems.sort_by(|a, b| (&a.source, &a.message).cmp(&(&b.source, &b.message)));
         self
     }
@@ -50,33 +54,75 @@ pub fn read_texts<'t>(scanner: &Scanner<'_>, texts: impl IntoIterator<Item = (&'
     analysis.sorted()
 }
 
-/// Reads files, directories and standard input (`-`, or no path).
-pub fn read_paths(scanner: &Scanner<'_>, paths: &[PathBuf]) -> Analysis {
-    let mut analysis = Analysis::default();
-    let mut open: Vec<PathBuf> = paths.to_vec();
-    if open.is_empty() {
-        open.push("-".into());
-    }
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(std::fs::read_dir(&path).into_iter().flatten().flatten().map(|e| e.path()));
-            continue;
-        }
-        let label = path.display().to_string();
-        let context = SourceContext { label: label.clone(), ..SourceContext::default() };
-        if label == "-" {
-            let mut stdin = std::io::stdin();
-            analysis.sources.push(scanner.stream(context, &mut stdin));
-            continue;
-        }
-        match std::fs::File::open(&path) {
-            Ok(file) => analysis.sources.push(scanner.file(context, &file)),
-            Err(error) => analysis.problems.push(ProblemEntry {
-                source: label,
-                kind: "open".into(),
-                message: format!("cannot be opened: {error}"),
-            }),
+/// Reads files, directories, archives and standard input (`-`, or no path).
+pub fn read_paths(scanner: &Scanner<'_>, paths: &[PathBuf], options: &Options) -> Analysis {
+    let reader = Reader { scanner, found: Mutex::default() };
+    input::visit(paths, options, &reader);
+    let Found { mut sources, problems } = reader.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    sources.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut analysis = Analysis { sources: sources.into_iter().map(|(_, s)| s).collect(), problems };
+    for source in &analysis.sources {
+        if let Some(reason) = &source.failure {
+            let source = source.context.label.clone();
+            analysis.problems.push(ProblemEntry { source, kind: "read".into(), message: reason.clone() });
         }
     }
     analysis.sorted()
+}
+
+/// Scans each source that the input side finds.
+struct Reader<'r, 'c> {
+    scanner: &'r Scanner<'c>,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    sources: Vec<(Vec<u32>, SourceOutcome)>,
+    problems: Vec<ProblemEntry>,
+}
+
+impl Visitor for Reader<'_, '_> {
+    fn source(&self, source: &Source, content: Content<'_>) {
+        let context = context(source);
+        let outcome = match content {
+            Content::File(file) => self.scanner.file(context, file),
+            Content::Stream(stream) => self.scanner.stream(context, stream),
+        };
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.sources.push((source.order.clone(), outcome));
+    }
+
+    fn problem(&self, problem: Problem) {
+        let entry =
+            ProblemEntry { source: problem.source, kind: problem.kind.word().into(), message: problem.message };
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).problems.push(entry);
+    }
+}
+
+/// What the path of a source tells.
+fn context(source: &Source) -> SourceContext {
+    let hints = &source.hints;
+    let mut entities = Vec::new();
+    for (key, value) in [("pve.upid", &hints.upid), ("pve.node", &hints.pve_node), ("pve.vmid", &hints.vmid)] {
+        entities.extend(value.clone().map(|v| (key.to_owned(), v)));
+    }
+    let upid = hints.upid.as_deref().and_then(parse::upid::decode);
+    if let Some(upid) = &upid {
+        let mut event = Event::default();
+        upid.entities(&mut event);
+        for (key, value) in event.entities {
+            if !entities.iter().any(|(k, _)| *k == key) {
+                entities.push((key.into_owned(), value.into_owned()));
+            }
+        }
+    }
+    SourceContext {
+        label: source.label.clone(),
+        service: hints.service.as_deref().and_then(Service::from_name),
+        node: hints.node.clone(),
+        entities,
+        modified: source.modified.map(|s| s.saturating_mul(SECOND)),
+        start: upid.map(|u| u.start.saturating_mul(SECOND)),
+    }
 }

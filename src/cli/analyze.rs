@@ -10,6 +10,7 @@ use super::terminal::{self, Color};
 use super::{CatalogueArgs, FOUND, OK, USAGE, Usage};
 use crate::catalog::Catalogue;
 use crate::event::time;
+use crate::input::Options;
 use crate::pipeline::{self, Analysis};
 use crate::report::model::Report;
 use crate::report::{self, Renderer};
@@ -31,6 +32,9 @@ pub struct InputArgs {
     /// Zone of time stamps that have none: `+02:00`, `-0500`, `UTC`.
     #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
     pub timezone: String,
+    /// Keys for age-encrypted bundles: age identity files or SSH private keys.
+    #[arg(short, long, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
     /// Which catalogue.
     #[command(flatten)]
     pub catalogue: CatalogueArgs,
@@ -75,12 +79,23 @@ impl InputArgs {
         Ok(scanner)
     }
 
+    /// How to read archives and encrypted files.
+    fn options(&self) -> anyhow::Result<Options> {
+        let mut options = Options::default();
+        for path in &self.identity {
+            options
+                .add_identity_file(path)
+                .map_err(|e| Usage(format!("--identity {}: {e}", path.display())))?;
+        }
+        Ok(options)
+    }
+
     /// Reads the input; says what was wrong when nothing at all could be read.
     ///
     /// # Errors
     /// Nothing could be read.
     pub fn read(&self, scanner: &Scanner<'_>) -> anyhow::Result<Analysis> {
-        let analysis = pipeline::read_paths(scanner, &self.paths);
+        let analysis = pipeline::read_paths(scanner, &self.paths, &self.options()?);
         if analysis.sources.iter().all(|s| s.bytes == 0) {
             let mut message = String::from("nothing could be read");
             for problem in analysis.problems.iter().take(10) {

@@ -43,7 +43,7 @@ pub enum PatternsCommand {
 
 /// Runs the command.
 pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
-    let (catalogue, mut errors) = args.catalogue.load();
+    let (catalogue, mut errors) = args.catalogue.load()?;
     match &args.command {
         PatternsCommand::List => {
             super::warn(&errors);

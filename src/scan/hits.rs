@@ -113,10 +113,11 @@ impl Tally {
         self.count += later.count - kept;
     }
 
-    /// Turns stamps into times.
-    pub fn settle(&mut self, clock: &Clock) {
+    /// Turns stamps into times; records without any take `start`.
+    pub fn settle(&mut self, clock: &Clock, start: Option<i64>) {
         for hit in &mut self.hits {
-            hit.time = clock.resolve(hit.raw);
+            hit.inherited |= !hit.raw.is_some();
+            hit.time = clock.resolve(hit.raw).or(start.map(|micros| Time { micros, kind: TimeKind::Exact }));
         }
     }
 

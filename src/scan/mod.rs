@@ -35,6 +35,8 @@ pub struct SourceContext {
     pub entities: Vec<(String, String)>,
     /// When it was last written, microseconds since the epoch.
     pub modified: Option<i64>,
+    /// When what it records began, for records without a time: a task log has none but its UPID tells the start.
+    pub start: Option<i64>,
 }
 
 /// What runs over every source.
@@ -96,7 +98,7 @@ impl<'c> Scanner<'c> {
     }
 
     /// Reads a stream to its end.
-    pub fn stream(&self, context: SourceContext, read: &mut (dyn Read + Send)) -> SourceOutcome {
+    pub fn stream(&self, context: SourceContext, read: &mut dyn Read) -> SourceOutcome {
         let mut outcome = SourceOutcome { context, ..SourceOutcome::default() };
         reader::sequential(self, read, &mut outcome);
         self.finish(outcome)
@@ -117,7 +119,7 @@ impl<'c> Scanner<'c> {
         outcome.year_inferred = times.utc.is_none() && times.local.is_none() && times.yearless.is_some();
         outcome.span = times.span(&clock);
         for tally in outcome.found.tallies.values_mut() {
-            tally.settle(&clock);
+            tally.settle(&clock, outcome.context.start);
         }
         outcome.found.clusters.settle(&clock);
         if self.since.is_some() || self.until.is_some() {

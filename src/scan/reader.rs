@@ -107,7 +107,7 @@ fn record_start(bytes: &[u8], from: usize) -> usize {
 }
 
 /// Reads a stream: one batch is read while the one before is scanned.
-pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: &mut SourceOutcome) {
+pub fn sequential(scanner: &Scanner<'_>, read: &mut dyn Read, outcome: &mut SourceOutcome) {
     let mut current = Vec::with_capacity(BATCH);
     let mut more = fill(read, &mut current, outcome);
     while !current.is_empty() {
@@ -115,25 +115,18 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
         let mut next = Vec::with_capacity(BATCH);
         next.extend_from_slice(current.get(cut..).unwrap_or_default());
         let own = current.get(..cut).unwrap_or_default();
-        let context = outcome.context.clone();
         let whole = !more && outcome.found.lines == 0;
-        let mut status = SourceOutcome::default();
-        let (pieces, again) = rayon::join(
-            || scan_batch(scanner, &context, own, whole),
-            || more && fill(read, &mut next, &mut status),
-        );
-        outcome.bytes += status.bytes;
-        outcome.failure = outcome.failure.take().or(status.failure);
+        let pieces = scan_batch(scanner, &outcome.context, own, whole);
         for piece in pieces {
             outcome.found.absorb(piece, scanner);
         }
-        more = again;
+        more = more && fill(read, &mut next, outcome);
         current = next;
     }
 }
 
 /// Fills a batch; false at the end of the stream.
-fn fill(read: &mut (dyn Read + Send), batch: &mut Vec<u8>, outcome: &mut SourceOutcome) -> bool {
+fn fill(read: &mut dyn Read, batch: &mut Vec<u8>, outcome: &mut SourceOutcome) -> bool {
     let mut filled = batch.len();
     let target = BATCH.max(filled + PIECE);
     batch.resize(target, 0);
