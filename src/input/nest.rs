@@ -137,7 +137,7 @@ impl Walk<'_> {
             return;
         }
         match place.tally {
-            Some(tally) => tally.add_empty(&place.source),
+            Some(tally) => tally.add_empty(&place.source, self.limits.notes),
             None => self.empty(&place.source.label, EMPTY, 1),
         }
     }

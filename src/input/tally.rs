@@ -3,6 +3,7 @@
 //! Links, devices and hostile names are told once with a count; empty members one by one up to a limit, then
 //! as a count. Used from several threads.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::{ProblemKind, Source, Walk};
@@ -21,11 +22,18 @@ pub(super) enum What {
     Hostile,
 }
 
+/// Empty members: the first ones by their place in the archive, and how many there are.
+#[derive(Default)]
+struct Empty {
+    first: BTreeMap<Vec<u32>, String>,
+    count: usize,
+}
+
 /// The counts for one archive.
 #[derive(Default)]
 pub(super) struct Tally {
     rows: Mutex<Vec<(What, usize, String)>>,
-    empty: Mutex<Vec<(Vec<u32>, String)>>,
+    empty: Mutex<Empty>,
 }
 
 impl Tally {
@@ -43,10 +51,22 @@ impl Tally {
         }
     }
 
-    /// Remembers an empty member.
-    pub fn add_empty(&self, source: &Source) {
+    /// Counts an empty member and keeps its label if it is one of the first `notes`.
+    pub fn add_empty(&self, source: &Source, notes: usize) {
         let mut empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
-        empty.push((source.order.clone(), source.label.clone()));
+        empty.count += 1;
+        let is_early = empty
+            .first
+            .last_key_value()
+            .is_none_or(|(last, _)| source.order < *last);
+        if is_early || empty.first.len() < notes {
+            empty
+                .first
+                .insert(source.order.clone(), source.label.clone());
+        }
+        if empty.first.len() > notes {
+            empty.first.pop_last();
+        }
     }
 
     /// Tells what was counted.
@@ -67,7 +87,8 @@ impl Tally {
         report_empty(
             walk,
             label,
-            self.empty
+            &self
+                .empty
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner),
         );
@@ -88,13 +109,11 @@ fn describe(what: What) -> (ProblemKind, &'static str) {
     }
 }
 
-fn report_empty(walk: &Walk<'_>, label: &str, mut empty: Vec<(Vec<u32>, String)>) {
-    empty.sort();
-    let each = empty.len().min(walk.limits.notes);
-    for (_, source) in empty.iter().take(each) {
+fn report_empty(walk: &Walk<'_>, label: &str, empty: &Empty) {
+    for source in empty.first.values() {
         walk.empty(source, EMPTY, 1);
     }
-    let more = empty.len() - each;
+    let more = empty.count - empty.first.len();
     if more > 0 {
         walk.empty(
             label,

@@ -596,6 +596,23 @@ fn a_zip_with_a_damaged_directory_is_read_all_the_same() {
 }
 
 #[test]
+fn the_end_of_a_zip_within_a_cut_zip_is_not_taken_for_its_own() {
+    let inner = zip(&[("in.log", b"inner\n")]);
+    let members = [
+        RawMember::new("a.log", 0, b"outer\n"),
+        RawMember::new("in.zip", 0, &inner),
+        RawMember::new("b.log", 0, &log(10_000)),
+    ];
+    let bytes = raw_zip(&members);
+    let found = visit_bytes("x", bytes.get(..2_000).unwrap(), whole());
+    assert_eq!(
+        found.labels(),
+        ["x!/a.log", "x!/in.zip!/in.log", "x!/b.log"]
+    );
+    assert!(found.kinds().contains(&(Kind::Truncated, "x".into())));
+}
+
+#[test]
 fn a_zip_too_big_to_hold_is_read_in_one_pass() {
     let text = log(100_000);
     let mut members: Vec<_> = ["a", "b"].map(|name| RawMember::new(name, 8, &text)).into();

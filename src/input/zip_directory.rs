@@ -65,28 +65,23 @@ impl<R: Read + Seek> Directory<R> {
     /// Finds the directory; none when there is no readable one.
     pub fn find(mut reader: R, length: u64) -> Option<Self> {
         let tail_start = length.saturating_sub(TAIL);
-        let tail = bytes_at(
-            &mut reader,
-            tail_start,
-            usize::try_from(length - tail_start).ok()?,
-        )
-        .ok()?;
-        let ends = memchr::memmem::rfind_iter(&tail, END);
-        ends.filter_map(|at| {
-            tail.get(at..at + END_LENGTH)
-                .map(|record| (tail_start + at as u64, record))
-        })
-        .find_map(|(at, record)| {
-            read_ends(&mut reader, at, record).and_then(|ends| start(&mut reader, &ends))
-        })
-        .and_then(|(begin, shift, left)| {
-            let mut reader = BufReader::new(reader);
-            reader.seek(SeekFrom::Start(begin)).ok()?;
-            Some(Self {
-                reader,
-                shift,
-                left,
-            })
+        let tail = usize::try_from(length - tail_start).ok()?;
+        let tail = bytes_at(&mut reader, tail_start, tail).ok()?;
+        let (begin, shift, left) = memchr::memmem::rfind_iter(&tail, END).find_map(|at| {
+            let record = tail.get(at..at + END_LENGTH)?;
+            let comment = usize::from(u16_at(record, 20));
+            let is_last = at + END_LENGTH + comment == tail.len();
+            let ends = read_ends(&mut reader, tail_start + at as u64, record)?;
+            // Of an archive that is cut off within a stored zip, the end of the inner one must not be taken
+            // for its own: that one stands neither at the very end nor at the start.
+            start(&mut reader, &ends).filter(|(_, shift, _)| is_last || *shift == 0)
+        })?;
+        let mut reader = BufReader::new(reader);
+        reader.seek(SeekFrom::Start(begin)).ok()?;
+        Some(Self {
+            reader,
+            shift,
+            left,
         })
     }
 
