@@ -3,10 +3,8 @@
 //! Holds keys, asks for passphrases through a callback, never touches the terminal or a disk itself.
 //! Invariant: without a fitting key nothing is decrypted and the error names the kinds of recipient.
 
-use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::io::{self, Cursor, Read};
-use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use age::secrecy::SecretString;
@@ -195,7 +193,7 @@ impl Identities {
         file_again: impl Fn() -> Result<Decryptor<Rejoined<'a>>, DecryptError>,
         label: &str,
         limits: &Limits,
-    ) -> Result<Box<dyn Read + 'a>, DecryptError> {
+    ) -> Result<Box<dyn Read + Send + 'a>, DecryptError> {
         if file.is_scrypt() {
             let reader = self.try_passphrases(label, limits, |key| {
                 file_again()?.decrypt(std::iter::once(key))
@@ -252,12 +250,12 @@ pub fn open<'a>(
     keys: &Identities,
     label: &str,
     limits: &Limits,
-) -> Result<Box<dyn Read + 'a>, Error> {
+) -> Result<Box<dyn Read + Send + 'a>, Error> {
     let mut input = Peek::new(unarmored(input)?);
     let header = read_header(&mut input)?;
     let kinds = recipients(&header);
-    let rest = Rc::new(RefCell::new(input));
-    let file = || Decryptor::new(Cursor::new(header.clone()).chain(Shared(Rc::clone(&rest))));
+    let rest = Arc::new(Mutex::new(input));
+    let file = || Decryptor::new(Cursor::new(header.clone()).chain(Shared(Arc::clone(&rest))));
     file()
         .and_then(|first| keys.decrypt(first, file, label, limits))
         .map_err(|error| explain(error, &kinds))
@@ -267,11 +265,11 @@ pub fn open<'a>(
 type Rejoined<'a> = io::Chain<Cursor<Vec<u8>>, Shared<'a>>;
 
 /// The input behind the header. Attempts read only the header until one of them succeeds.
-struct Shared<'a>(Rc<RefCell<Peek<'a>>>);
+struct Shared<'a>(Arc<Mutex<Peek<'a>>>);
 
 impl Read for Shared<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.try_borrow_mut().map_err(io::Error::other)?.read(buf)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).read(buf)
     }
 }
 

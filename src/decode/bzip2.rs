@@ -27,7 +27,7 @@ impl Layer for Bzip2 {
         matches(head) && head.get(4..).is_some_and(block)
     }
 
-    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + 'a> {
+    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + Send + 'a> {
         Box::new(Concat::new(&KIND, input, limits))
     }
 }
@@ -36,7 +36,7 @@ fn matches(head: &[u8]) -> bool {
     matches!(head, [b'B', b'Z', b'h', b'1'..=b'9', ..])
 }
 
-fn start<'a>(input: Peek<'a>, _: &Limits) -> Box<dyn Member<'a> + 'a> {
+fn start<'a>(input: Peek<'a>, _: &Limits) -> Box<dyn Member<'a> + Send + 'a> {
     Box::new(Stream(BzDecoder::new(input)))
 }
 

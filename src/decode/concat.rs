@@ -22,7 +22,7 @@ pub(super) struct Kind {
     /// Whether these bytes start another member.
     pub matches: fn(&[u8]) -> bool,
     /// Starts reading a member.
-    pub start: for<'a> fn(Peek<'a>, &Limits) -> Box<dyn Member<'a> + 'a>,
+    pub start: for<'a> fn(Peek<'a>, &Limits) -> Box<dyn Member<'a> + Send + 'a>,
 }
 
 /// A reader of all members.
@@ -34,7 +34,7 @@ pub(super) struct Concat<'a> {
 
 enum State<'a> {
     Between(Peek<'a>),
-    Inside(Box<dyn Member<'a> + 'a>),
+    Inside(Box<dyn Member<'a> + Send + 'a>),
     Done,
 }
 

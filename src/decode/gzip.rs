@@ -25,7 +25,7 @@ impl Layer for Gzip {
         matches(head)
     }
 
-    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + 'a> {
+    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + Send + 'a> {
         Box::new(Concat::new(&KIND, input, limits))
     }
 }
@@ -34,7 +34,7 @@ fn matches(head: &[u8]) -> bool {
     head.starts_with(b"\x1f\x8b\x08")
 }
 
-fn start<'a>(input: Peek<'a>, _: &Limits) -> Box<dyn Member<'a> + 'a> {
+fn start<'a>(input: Peek<'a>, _: &Limits) -> Box<dyn Member<'a> + Send + 'a> {
     Box::new(Stream(GzDecoder::new(input)))
 }
 

@@ -19,7 +19,7 @@ mod xz;
 mod zstd;
 
 /// What a decoder reads from.
-pub type Input<'a> = Box<dyn BufRead + 'a>;
+pub type Input<'a> = Box<dyn BufRead + Send + 'a>;
 
 /// A compression that is recognised by its first bytes and read as a stream.
 pub trait Layer: Sync {
@@ -31,7 +31,7 @@ pub trait Layer: Sync {
 
     /// A reader of the plain bytes. Concatenated streams come out as one. Errors of the data come from the
     /// reader, after everything that could be restored.
-    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + 'a>;
+    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + Send + 'a>;
 }
 
 /// Data that is complete but not what it was when it was packed.

@@ -69,7 +69,7 @@ fn sniff_nuls(head: &[u8]) -> Encoding {
 
 /// A reader that gives UTF-8 without a mark. UTF-8 input is handed on as it is.
 #[must_use]
-pub fn open<'a>(encoding: Encoding, mut input: Input<'a>) -> Box<dyn Read + 'a> {
+pub fn open<'a>(encoding: Encoding, mut input: Input<'a>) -> Box<dyn Read + Send + 'a> {
     match encoding {
         Encoding::Utf8 => Box::new(input),
         Encoding::Utf8Mark => {

@@ -29,7 +29,7 @@ impl Layer for Xz {
         matches(head)
     }
 
-    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + 'a> {
+    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + Send + 'a> {
         Box::new(Concat::new(&KIND, input, limits))
     }
 }
@@ -38,7 +38,7 @@ fn matches(head: &[u8]) -> bool {
     head.starts_with(b"\xfd7zXZ\0")
 }
 
-fn start<'a>(input: Peek<'a>, limits: &Limits) -> Box<dyn Member<'a> + 'a> {
+fn start<'a>(input: Peek<'a>, limits: &Limits) -> Box<dyn Member<'a> + Send + 'a> {
     // The limit counts the dictionary and a little for the decoder itself.
     let kib = u32::try_from(limits.window >> 10)
         .unwrap_or(u32::MAX - 1)

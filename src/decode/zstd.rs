@@ -29,7 +29,7 @@ impl Layer for Zstd {
         matches(head)
     }
 
-    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + 'a> {
+    fn open<'a>(&self, input: Input<'a>, limits: &Limits) -> Box<dyn Read + Send + 'a> {
         Box::new(Concat::new(&KIND, input, limits))
     }
 }
@@ -42,7 +42,7 @@ fn is_skippable(head: &[u8]) -> bool {
     matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
 
-fn start<'a>(input: Peek<'a>, limits: &Limits) -> Box<dyn Member<'a> + 'a> {
+fn start<'a>(input: Peek<'a>, limits: &Limits) -> Box<dyn Member<'a> + Send + 'a> {
     let mut decoder = FrameDecoder::new();
     decoder.set_max_window_size(limits.window);
     Box::new(Frame {

@@ -3,10 +3,8 @@
 //! They do not decode. Invariant: a metered stream never returns an error; whatever ends it early is reported
 //! exactly once, with the label of the source.
 
-use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -38,8 +36,8 @@ impl Budget {
 /// What went into a decoder, seen from behind it.
 #[derive(Clone, Default)]
 pub(super) struct Intake {
-    bytes: Rc<Cell<u64>>,
-    ended: Rc<Cell<bool>>,
+    bytes: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
 }
 
 /// A reader that notes what is taken from it.
@@ -61,9 +59,9 @@ impl<R: BufRead> Counted<R> {
     }
 
     fn note(&self, asked: usize, got: usize) {
-        self.intake.bytes.set(self.intake.bytes.get() + got as u64);
+        self.intake.bytes.fetch_add(got as u64, Ordering::Relaxed);
         if asked > 0 && got == 0 {
-            self.intake.ended.set(true);
+            self.intake.ended.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -80,15 +78,13 @@ impl<R: BufRead> BufRead for Counted<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let ahead = self.inner.fill_buf()?;
         if ahead.is_empty() {
-            self.intake.ended.set(true);
+            self.intake.ended.store(true, Ordering::Relaxed);
         }
         Ok(ahead)
     }
 
     fn consume(&mut self, amount: usize) {
-        self.intake
-            .bytes
-            .set(self.intake.bytes.get() + amount as u64);
+        self.intake.bytes.fetch_add(amount as u64, Ordering::Relaxed);
         self.inner.consume(amount);
     }
 }
@@ -183,7 +179,7 @@ impl<'a, R: Read> Meter<'a, R> {
             made > limits.ratio_after && made > from.max(1).saturating_mul(limits.ratio)
         };
         let own = self.rules.decoder.as_ref();
-        let own = own.is_some_and(|intake| beyond(self.produced, intake.bytes.get()));
+        let own = own.is_some_and(|intake| beyond(self.produced, intake.bytes.load(Ordering::Relaxed)));
         let shared = self.rules.shared;
         own || shared.is_some_and(|all| beyond(all.produced.load(Ordering::Relaxed), all.archive))
     }
@@ -208,7 +204,7 @@ impl<'a, R: Read> Meter<'a, R> {
             .rules
             .decoder
             .as_ref()
-            .is_some_and(|intake| intake.ended.get());
+            .is_some_and(|intake| intake.ended.load(Ordering::Relaxed));
         let read = self.produced;
         let complete = error.get_ref().is_some_and(|inner| inner.is::<Mismatch>());
         if error.kind() == io::ErrorKind::UnexpectedEof || (asked && !complete) {

@@ -57,7 +57,7 @@ pub enum Content<'a> {
     File(&'a File),
     /// Everything else, as UTF-8 or an unknown superset of ASCII, NUL bytes and bad bytes included. It
     /// never returns an error: damage becomes a [`Problem`] and the end of the stream.
-    Stream(&'a mut dyn Read),
+    Stream(&'a mut (dyn Read + Send)),
 }
 
 /// Takes what is found. Called from several threads at once and in any order.

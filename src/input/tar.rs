@@ -5,8 +5,8 @@
 //! counted, never followed. Of sparse members the data is read, not the holes. Invariant: reads to the end of
 //! the stream, so that check sums of compressions below are verified.
 
-use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::tar::Header;
 
@@ -213,7 +213,7 @@ impl Tar<'_, '_> {
         let mut place = self.place.member(label, self.entries, self.tally);
         place.source.modified = modified;
         place.source.bytes = Some(size);
-        let left = Cell::new(size);
+        let left = AtomicU64::new(size);
         self.walk.stream(
             place,
             Box::new(Exact {
@@ -221,7 +221,7 @@ impl Tar<'_, '_> {
                 left: &left,
             }),
         );
-        self.skip_bytes(left.get() + padding(size))?;
+        self.skip_bytes(left.load(Ordering::Relaxed) + padding(size))?;
         Ok(())
     }
 
@@ -301,12 +301,12 @@ fn split_attribute(record: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 /// Exactly so many bytes: fewer are an error, not an end.
 pub(super) struct Exact<'a, R> {
     pub inner: &'a mut R,
-    pub left: &'a Cell<u64>,
+    pub left: &'a AtomicU64,
 }
 
 impl<R: BufRead> Read for Exact<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let room = usize::try_from(self.left.get())
+        let room = usize::try_from(self.left.load(Ordering::Relaxed))
             .unwrap_or(usize::MAX)
             .min(buf.len());
         if room == 0 {
@@ -315,7 +315,7 @@ impl<R: BufRead> Read for Exact<'_, R> {
         match self.inner.read(buf.get_mut(..room).unwrap_or_default())? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             count => {
-                self.left.set(self.left.get() - count as u64);
+                self.left.fetch_sub(count as u64, Ordering::Relaxed);
                 Ok(count)
             }
         }
@@ -324,7 +324,7 @@ impl<R: BufRead> Read for Exact<'_, R> {
 
 impl<R: BufRead> BufRead for Exact<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let left = usize::try_from(self.left.get()).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.left.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
         if left == 0 {
             return Ok(&[]);
         }
@@ -336,7 +336,7 @@ impl<R: BufRead> BufRead for Exact<'_, R> {
     }
 
     fn consume(&mut self, amount: usize) {
-        self.left.set(self.left.get().saturating_sub(amount as u64));
+        self.left.store(self.left.load(Ordering::Relaxed).saturating_sub(amount as u64), Ordering::Relaxed);
         self.inner.consume(amount);
     }
 }

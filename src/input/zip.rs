@@ -52,7 +52,7 @@ impl Method {
         &self,
         packed: Input<'a>,
         limits: &crate::limits::Limits,
-    ) -> Box<dyn Read + 'a> {
+    ) -> Box<dyn Read + Send + 'a> {
         match self {
             Self::Stored => Box::new(packed),
             Self::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
@@ -140,7 +140,7 @@ pub(super) fn walk_stream(walk: &Walk<'_>, place: &Place<'_>, mut input: Peek<'_
 /// Visits what the directory names; none when there is no directory to be read.
 fn walk_directory<R>(walk: &Walk<'_>, place: &Place<'_>, reader: &R, length: u64) -> Option<()>
 where
-    R: Read + Seek + Clone + Sync,
+    R: Read + Seek + Clone + Send + Sync,
 {
     let mut directory = Directory::find(reader.clone(), length)?;
     let claimed = directory.left;
@@ -189,7 +189,7 @@ struct Zip<'z, R> {
     reader: &'z R,
 }
 
-impl<R: Read + Seek + Clone> Zip<'_, R> {
+impl<R: Read + Seek + Clone + Send> Zip<'_, R> {
     /// The next entries with their positions; none at the end, at the limit, or where the directory breaks.
     fn batch(&self, directory: &mut Directory<R>, seen: usize) -> Vec<(usize, Entry)> {
         let room = self.walk.limits.members.saturating_sub(seen).min(BATCH);

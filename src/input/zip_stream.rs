@@ -4,8 +4,8 @@
 //! Deleted members cannot be told from others here. Invariant: after each member the next header is searched
 //! for, so a damaged one costs only itself.
 
-use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::label;
 use super::nest::Place;
@@ -188,7 +188,7 @@ fn visit(
             // The decoder stops where its data ends; what is left of a broken one is searched over.
             visit_member(walk, place, member, None, Box::new(input));
         } else {
-            let left = Cell::new(member.packed);
+            let left = AtomicU64::new(member.packed);
             visit_member(
                 walk,
                 place,
@@ -199,7 +199,7 @@ fn visit(
                     left: &left,
                 }),
             );
-            let _ = io::copy(&mut Read::take(input, left.get()), &mut io::sink());
+            let _ = io::copy(&mut Read::take(input, left.load(Ordering::Relaxed)), &mut io::sink());
         }
     }
     true

@@ -98,7 +98,7 @@ impl<'c> Scanner<'c> {
     }
 
     /// Reads a stream to its end.
-    pub fn stream(&self, context: SourceContext, read: &mut dyn Read) -> SourceOutcome {
+    pub fn stream(&self, context: SourceContext, read: &mut (dyn Read + Send)) -> SourceOutcome {
         let mut outcome = SourceOutcome { context, ..SourceOutcome::default() };
         reader::sequential(self, read, &mut outcome);
         self.finish(outcome)

@@ -107,26 +107,43 @@ fn record_start(bytes: &[u8], from: usize) -> usize {
 }
 
 /// Reads a stream: one batch is read while the one before is scanned.
-pub fn sequential(scanner: &Scanner<'_>, read: &mut dyn Read, outcome: &mut SourceOutcome) {
+pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: &mut SourceOutcome) {
     let mut current = Vec::with_capacity(BATCH);
-    let mut more = fill(read, &mut current, outcome);
+    let mut first = Intake::default();
+    let mut more = fill(read, &mut current, &mut first);
+    outcome.bytes += first.bytes;
+    outcome.failure = first.failure;
     while !current.is_empty() {
         let cut = if more { last_record(&current) } else { current.len() };
         let mut next = Vec::with_capacity(BATCH);
         next.extend_from_slice(current.get(cut..).unwrap_or_default());
         let own = current.get(..cut).unwrap_or_default();
         let whole = !more && outcome.found.lines == 0;
-        let pieces = scan_batch(scanner, &outcome.context, own, whole);
+        let context = &outcome.context;
+        let mut intake = Intake::default();
+        let (pieces, again) = rayon::join(
+            || scan_batch(scanner, context, own, whole),
+            || more && fill(read, &mut next, &mut intake),
+        );
+        outcome.bytes += intake.bytes;
+        outcome.failure = outcome.failure.take().or(intake.failure);
         for piece in pieces {
             outcome.found.absorb(piece, scanner);
         }
-        more = more && fill(read, &mut next, outcome);
+        more = again;
         current = next;
     }
 }
 
+/// What came from a stream.
+#[derive(Default)]
+struct Intake {
+    bytes: u64,
+    failure: Option<String>,
+}
+
 /// Fills a batch; false at the end of the stream.
-fn fill(read: &mut dyn Read, batch: &mut Vec<u8>, outcome: &mut SourceOutcome) -> bool {
+fn fill(read: &mut (dyn Read + Send), batch: &mut Vec<u8>, intake: &mut Intake) -> bool {
     let mut filled = batch.len();
     let target = BATCH.max(filled + PIECE);
     batch.resize(target, 0);
@@ -139,11 +156,11 @@ fn fill(read: &mut dyn Read, batch: &mut Vec<u8>, outcome: &mut SourceOutcome) -
             }
             Ok(bytes) => {
                 filled += bytes;
-                outcome.bytes += bytes as u64;
+                intake.bytes += bytes as u64;
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => {
-                outcome.failure = Some(format!("reading failed: {error}"));
+                intake.failure = Some(format!("reading failed: {error}"));
                 more = false;
                 break;
             }
