@@ -101,7 +101,7 @@ impl Visitor for Reader<'_, '_> {
 }
 
 /// What the path of a source tells.
-fn context(source: &Source) -> SourceContext {
+pub fn context(source: &Source) -> SourceContext {
     let hints = &source.hints;
     let mut entities = Vec::new();
     for (key, value) in [("pve.upid", &hints.upid), ("pve.node", &hints.pve_node), ("pve.vmid", &hints.vmid)] {

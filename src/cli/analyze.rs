@@ -80,7 +80,10 @@ impl InputArgs {
     }
 
     /// How to read archives and encrypted files.
-    fn options(&self) -> anyhow::Result<Options> {
+    ///
+    /// # Errors
+    /// An identity file that cannot be used.
+    pub fn options(&self) -> anyhow::Result<Options> {
         let mut options = Options::default();
         for path in &self.identity {
             options

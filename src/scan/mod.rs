@@ -11,6 +11,7 @@ pub mod frame;
 pub mod hits;
 mod reader;
 pub mod unexplained;
+pub mod walk;
 
 use std::fs::File;
 use std::io::Read;

@@ -1,0 +1,125 @@
+//! Hands out every event of a source, one by one: for `omnilog events`, where nothing may be left out.
+//!
+//! Slower than scanning, since every frame is parsed; frames and documents are the same.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use crate::event::Event;
+use crate::parse;
+use crate::state::{self, Document, Progress};
+
+use super::{SourceContext, frame};
+
+/// Bytes of a line at the most; what is longer is cut there.
+const LINE: u64 = 1 << 20;
+
+/// Calls `each` with the line number and the event of every record of a stream.
+///
+/// # Errors
+/// Those of the reader.
+pub fn events(context: &SourceContext, read: &mut dyn Read, each: &mut dyn FnMut(u64, &Event<'_>)) -> io::Result<()> {
+    let mut walk = Walk { context, each, frame: Vec::new(), first: 0, document: None };
+    let mut reader = BufReader::with_capacity(256 << 10, read);
+    let mut line = Vec::new();
+    let mut number = 0;
+    loop {
+        line.clear();
+        if reader.by_ref().take(LINE).read_until(b'\n', &mut line)? == 0 {
+            walk.flush();
+            return Ok(());
+        }
+        number += 1;
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        } else {
+            reader.skip_until(b'\n')?;
+        }
+        walk.line(number, &line);
+    }
+}
+
+struct Walk<'w> {
+    context: &'w SourceContext,
+    each: &'w mut dyn FnMut(u64, &Event<'_>),
+    frame: Vec<u8>,
+    first: u64,
+    document: Option<(&'static dyn Document, Progress)>,
+}
+
+impl Walk<'_> {
+    fn line(&mut self, number: u64, line: &[u8]) {
+        let clean = frame::clean(line);
+        if let Some((document, progress)) = &mut self.document {
+            if document.continues(progress, &clean) && self.frame.len() < state::MAX_BLOCK {
+                self.push(&clean);
+                return;
+            }
+            self.flush();
+        }
+        if let Some(document) = state::begins(&clean) {
+            self.flush();
+            self.first = number;
+            self.document = Some((document, document.start(&clean)));
+            self.push(&clean);
+            return;
+        }
+        let joins = !self.frame.is_empty() && self.frame.len() < frame::MAX_BYTES && frame::continues(&clean);
+        if !joins {
+            self.flush();
+            self.first = number;
+        }
+        self.push(&clean);
+    }
+
+    fn push(&mut self, line: &[u8]) {
+        if !self.frame.is_empty() {
+            self.frame.push(b'\n');
+        }
+        self.frame.extend_from_slice(line);
+    }
+
+    /// Hands out what was collected.
+    fn flush(&mut self) {
+        let block = std::mem::take(&mut self.frame);
+        if let Some((document, _)) = self.document.take() {
+            let text = String::from_utf8_lossy(&block);
+            let events = document.events(&text, &state::Context { path: &self.context.label, ..Default::default() });
+            for event in &events {
+                (self.each)(self.first + u64::from(event.line), &event.event);
+            }
+            if events.is_empty() {
+                for (offset, line) in (0u64..).zip(text.lines()) {
+                    self.log(self.first + offset, line);
+                }
+            }
+        } else if !block.iter().all(u8::is_ascii_whitespace) {
+            let text = frame::text(&block);
+            self.log(self.first, &text);
+        }
+    }
+
+    fn log(&mut self, number: u64, text: &str) {
+        let mut event = parse::parse(text);
+        event.service = event.service.or(self.context.service);
+        if event.node.is_none() {
+            event.node = self.context.node.clone().map(Into::into);
+        }
+        (self.each)(number, &event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_joined_and_nothing_is_left_out() {
+        let text = "one\n\tgoes on\ntwo\n\nthree";
+        let mut seen = Vec::new();
+        let mut read = text.as_bytes();
+        let context = SourceContext::default();
+        events(&context, &mut read, &mut |line, event| seen.push((line, event.body.to_string()))).expect("memory");
+        let expected = [(1, "one\n\tgoes on"), (3, "two"), (5, "three")];
+        assert_eq!(seen.iter().map(|(l, b)| (*l, b.as_str())).collect::<Vec<_>>(), expected);
+    }
+}
