@@ -12,41 +12,56 @@ use std::sync::OnceLock;
 use crate::event::{Event, RawTime, Service, Severity};
 
 mod audit_json;
+mod bracket_level;
 mod broken_json;
 mod cli_error;
 mod compose;
 mod containerd_json;
+mod coredns;
 mod cri;
 mod dmesg;
 mod docker_json;
 mod docker_timestamp;
+mod file_prefix;
 mod go_log;
 mod journal_json;
 pub mod json;
 mod kernel_console;
 mod kernel_json;
 mod klog;
+mod kmsg_raw;
 mod kubectl_prefix;
 mod kubelet_json;
+mod logfmt;
 mod machined;
+mod markdown_quote;
 mod node_prefix;
+mod packer;
 mod plain;
+mod pmxcfs;
 mod portainer;
 mod pve_access;
 mod pve_task;
 mod pve_task_index;
 mod pvesh_task_log;
+mod python_log;
 mod scan;
 mod subject;
 mod syslog_3164;
+mod syslog_5424;
+mod talos_events;
 mod talos_json;
 mod talos_text;
 mod terraform;
 mod terraform_box;
+mod timestamp;
+mod ui_date;
 pub mod upid;
+mod uvicorn;
 mod zap;
 mod zap_console;
 mod zap_json;
+mod zerolog_console;
 
 #[cfg(test)]
 mod tests;
@@ -112,35 +127,50 @@ pub struct Sample {
 /// this list; heads are strict enough that at most one takes a line.
 static FORMATS: &[&dyn Format] = &[
     &audit_json::AuditJson,
+    &bracket_level::BracketLevel,
     &broken_json::BrokenJson,
     &cli_error::CliError,
     &compose::Compose,
     &containerd_json::ContainerdJson,
+    &coredns::Coredns,
     &cri::Cri,
     &dmesg::Dmesg,
     &docker_json::DockerJson,
     &docker_timestamp::DockerTimestamp,
+    &file_prefix::FilePrefix,
     &go_log::GoLog,
     &journal_json::JournalJson,
     &kernel_console::KernelConsole,
     &kernel_json::KernelJson,
     &klog::Klog,
+    &kmsg_raw::KmsgRaw,
     &kubectl_prefix::KubectlPrefix,
     &kubelet_json::KubeletJson,
+    &logfmt::Logfmt,
     &machined::Machined,
+    &markdown_quote::MarkdownQuote,
     &node_prefix::NodePrefix,
+    &packer::Packer,
+    &pmxcfs::Pmxcfs,
     &portainer::Portainer,
     &pve_access::PveAccess,
     &pve_task::PveTask,
     &pve_task_index::PveTaskIndex,
     &pvesh_task_log::PveshTaskLog,
+    &python_log::PythonLog,
     &syslog_3164::Syslog3164,
+    &syslog_5424::Syslog5424,
+    &talos_events::TalosEvents,
     &talos_json::TalosJson,
     &talos_text::TalosText,
     &terraform::Terraform,
     &terraform_box::TerraformBox,
+    &timestamp::Timestamp,
+    &ui_date::UiDate,
+    &uvicorn::Uvicorn,
     &zap_console::ZapConsole,
     &zap_json::ZapJson,
+    &zerolog_console::ZerologConsole,
 ];
 
 /// The formats in their order of registration.
