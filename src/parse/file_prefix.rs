@@ -41,6 +41,10 @@ impl Format for FilePrefix {
         Some(Head { time: RawTime::None, severity: Severity::UNKNOWN, payload: Some(payload) })
     }
 
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         if let Some((end, _)) = split(scan::first_line(text).0.as_bytes()) {
             event.attribute("file", text_to(text, end));

@@ -47,6 +47,10 @@ impl Format for KmsgRaw {
         Some(Head { time: split.time, severity: split.severity, payload: Some(split.payload) })
     }
 
+    fn holds(&self) -> super::Holder {
+        super::Holder::Kernel
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         let kernel = split(scan::first_line(text).0.as_bytes()).is_some_and(|s| s.kernel);
         event.service = kernel.then_some(Service::Kernel).or(event.service);

@@ -50,6 +50,10 @@ impl Format for Logfmt {
         (severity != Severity::UNKNOWN).then(|| Head { time: stamp(line), severity, payload: None })
     }
 
+    fn stands_in(&self, _: super::Holder) -> bool {
+        true
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         let mut inner = Event::default();
         let rest = klog::pairs(text, &mut inner);

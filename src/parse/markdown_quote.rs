@@ -32,6 +32,10 @@ impl Format for MarkdownQuote {
         line.strip_prefix("> ").or_else(|| line.strip_prefix('>')).unwrap_or(line)
     }
 
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
+    }
+
     fn parse<'a>(&self, _: &'a str, _: &Head, _: &mut Event<'a>) {}
 
     fn samples(&self) -> &'static [Sample] {

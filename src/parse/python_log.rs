@@ -34,18 +34,24 @@ fn dashed(line: &[u8]) -> Option<Split> {
         Some(severity) => (severity, (first, second)),
         None => (level(first, second)?, (second + 3, third)),
     };
-    Some(Split { time: stamp.time, severity, logger, message: third + 3 })
+    Some(Split { time: stamp.time(line)?, severity, logger, message: third + 3 })
 }
 
 /// `name [2026-09-15 08:00:00,123] [LEVEL] text`.
 fn bracketed(line: &[u8]) -> Option<Split> {
     let end = line.iter().take(60).position(|b| !scan::is_name(*b)).filter(|n| *n > 0)?;
-    let stamp = scan::stamp(from(line, end).strip_prefix(b" [")?)?;
+    let inside = from(line, end).strip_prefix(b" [")?;
+    let stamp = scan::stamp(inside)?;
     let at = end + 2 + stamp.length;
     let rest = from(line, at).strip_prefix(b"] ")?;
     let (severity, length) = scan::bracket_level(rest)?;
     let message = at + 2 + length;
-    Some(Split { time: stamp.time, severity, logger: (0, end), message: message + scan::blanks(from(line, message)) })
+    Some(Split {
+        time: stamp.time(inside)?,
+        severity,
+        logger: (0, end),
+        message: message + scan::blanks(from(line, message)),
+    })
 }
 
 fn split(line: &[u8]) -> Option<Split> {

@@ -51,7 +51,8 @@ fn split(line: &[u8]) -> Option<Split> {
     let end = data_end(line, at + 1)?;
     let [host, app, ..] = ends;
     let payload = (end + scan::blanks(from(line, end))).min(line.len());
-    Some(Split { time: stamp.map_or(RawTime::None, |s| s.time), severity, host, app, payload })
+    let time = stamp.map_or(Some(RawTime::None), |s| s.time(rest))?;
+    Some(Split { time, severity, host, app, payload })
 }
 
 impl Format for Syslog5424 {
@@ -66,6 +67,14 @@ impl Format for Syslog5424 {
     fn head(&self, line: &[u8]) -> Option<Head> {
         let split = split(line)?;
         Some(Head { time: split.time, severity: split.severity, payload: Some(split.payload) })
+    }
+
+    fn holds(&self) -> super::Holder {
+        super::Holder::Program
+    }
+
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {

@@ -53,6 +53,10 @@ impl Format for TalosEvents {
         Some(Head { time: RawTime::Utc(seconds * SECOND), severity: Severity::UNKNOWN, payload: None })
     }
 
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         let (first, second) = scan::first_line(text);
         let Some(split) = split(first.as_bytes()) else { return };

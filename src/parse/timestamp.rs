@@ -44,10 +44,14 @@ impl Format for Timestamp {
     fn head(&self, line: &[u8]) -> Option<Head> {
         let stamp = scan::stamp(line)?;
         let rest = from(line, stamp.length);
-        if rest.first() != Some(&b' ') || other(line) {
+        if rest.first() != Some(&b' ') || (stamp.t && stamp.rfc && stamp.fraction > 6) || other(line) {
             return None;
         }
-        Some(Head { time: stamp.time, severity: level(from(rest, 1)), payload: Some(stamp.length + 1) })
+        Some(Head { time: stamp.time(line)?, severity: level(from(rest, 1)), payload: Some(stamp.length + 1) })
+    }
+
+    fn holds(&self) -> super::Holder {
+        super::Holder::Program
     }
 
     fn parse<'a>(&self, _: &'a str, _: &Head, _: &mut Event<'a>) {}

@@ -39,6 +39,10 @@ impl Format for UiDate {
         line
     }
 
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
+    }
+
     fn parse<'a>(&self, _: &'a str, _: &Head, _: &mut Event<'a>) {}
 
     fn samples(&self) -> &'static [Sample] {

@@ -17,17 +17,20 @@ fn kitchen(line: &[u8]) -> Option<usize> {
 
 /// Time, severity and the start of the message.
 fn split(line: &[u8]) -> Option<(RawTime, Severity, usize)> {
-    let (time, at) = match scan::stamp(line) {
-        Some(stamp) if stamp.t && stamp.fraction == 0 && line.get(stamp.length) == Some(&b' ') => {
-            (stamp.time, stamp.length + 1)
-        }
+    let stamp = scan::stamp(line);
+    let at = match stamp {
+        Some(stamp) if stamp.t && stamp.fraction == 0 && line.get(stamp.length) == Some(&b' ') => stamp.length + 1,
         Some(_) => return None,
-        None if line.first()?.is_ascii_digit() => (RawTime::None, kitchen(line)?),
-        None => (RawTime::None, 0),
+        None if line.first()?.is_ascii_digit() => kitchen(line)?,
+        None => 0,
     };
     let rest = from(line, at);
     let severity = scan::short_level(rest)?;
-    (at > 0 || portainer::split(rest).is_none()).then_some((time, severity, at + 4))
+    if at == 0 && portainer::split(rest).is_some() {
+        return None;
+    }
+    let time = stamp.map_or(Some(RawTime::None), |s| s.time(line))?;
+    Some((time, severity, at + 4))
 }
 
 /// Where the `key=value` pairs behind the message begin.
