@@ -66,6 +66,10 @@ impl Format for Compose {
         Some(Head { time: RawTime::None, severity: Severity::UNKNOWN, payload: Some(payload) })
     }
 
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         let (first, _) = scan::first_line(text);
         if let Some((end, _)) = split(first.as_bytes()) {

@@ -31,15 +31,15 @@ fn parts(line: &[u8]) -> Option<(Severity, RawTime)> {
     (severity != Severity::UNKNOWN).then_some((severity, time))
 }
 
-/// Whether the object is logrus' and not another format's.
-pub fn takes(line: &[u8]) -> bool {
+/// Level and time when the object is logrus' and not another format's.
+pub fn takes(line: &[u8]) -> Option<(Severity, RawTime)> {
     let zap = line.starts_with(b"{\"level\":\"") && !message_follows(line);
     let first = line.get(2).copied().unwrap_or_default();
-    !zap && first.is_ascii_lowercase()
-        && first <= b'l'
-        && !line.starts_with(b"{\"log\":\"")
-        && !line.starts_with(b"{\"clock\":")
-        && parts(line).is_some()
+    let others: &[&[u8]] = &[b"{\"log\":\"", b"{\"clock\":", b"{\"event_type\":"];
+    if zap || !first.is_ascii_lowercase() || first > b'l' || others.iter().any(|o| line.starts_with(o)) {
+        return None;
+    }
+    parts(line)
 }
 
 /// `{"level":"info","msg":`.
@@ -62,11 +62,12 @@ impl Format for ContainerdJson {
     }
 
     fn head(&self, line: &[u8]) -> Option<Head> {
-        if !takes(line) {
-            return None;
-        }
-        let (severity, time) = parts(line)?;
+        let (severity, time) = takes(line)?;
         Some(Head { time, severity, payload: None })
+    }
+
+    fn stands_in(&self, _: super::Holder) -> bool {
+        true
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {

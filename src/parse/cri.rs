@@ -33,7 +33,11 @@ impl Format for Cri {
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (stamp, stream) = split(line)?;
         let payload = (stream + 9).min(line.len());
-        Some(Head { time: stamp.time, severity: Severity::UNKNOWN, payload: Some(payload) })
+        Some(Head { time: stamp.time(line)?, severity: Severity::UNKNOWN, payload: Some(payload) })
+    }
+
+    fn holds(&self) -> super::Holder {
+        super::Holder::Program
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {

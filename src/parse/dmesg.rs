@@ -40,6 +40,14 @@ impl Format for Dmesg {
         Some(Head { time, severity, payload: Some(end + 2 + blank) })
     }
 
+    fn holds(&self) -> super::Holder {
+        super::Holder::Kernel
+    }
+
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         let kernel = text.trim_start().starts_with("kern:");
         event.service = Some(if kernel { Service::Kernel } else { Service::Talos });

@@ -1,7 +1,5 @@
 //! `docker_json`: docker's json-file log on disk; the record itself stands escaped in `log`.
 
-use memchr::memmem;
-
 use super::json::Pairs;
 use super::scan::from;
 use super::{Format, Head, Sample, nested, zap};
@@ -22,8 +20,11 @@ fn inner_severity(log: &[u8]) -> Severity {
 
 /// `"time":"..."`, which stands at the end.
 fn tail_time(line: &[u8]) -> RawTime {
-    let tail = from(line, line.len().saturating_sub(64));
-    let stamp = memmem::rfind(tail, b"\"time\":\"").and_then(|at| time::timestamp(from(tail, at + 8)));
+    let inside = line.strip_suffix(b"\"}").unwrap_or(line);
+    let start = inside.len().saturating_sub(40);
+    let open = memchr::memrchr(b'"', from(inside, start)).map_or(start, |at| start + at + 1);
+    let named = inside.get(..open).is_some_and(|before| before.ends_with(b"\"time\":\""));
+    let stamp = if named { time::timestamp(from(inside, open)) } else { None };
     stamp.map_or(RawTime::None, |(time, _)| time)
 }
 

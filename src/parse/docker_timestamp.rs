@@ -22,7 +22,7 @@ pub fn split(line: &[u8]) -> Option<(RawTime, usize)> {
     if !rest.is_empty() && (rest.first() != Some(&b' ') || cri::takes(rest) || other(from(rest, 1), stamp.fraction)) {
         return None;
     }
-    Some((stamp.time, (stamp.length + 1).min(line.len())))
+    Some((stamp.time(line)?, (stamp.length + 1).min(line.len())))
 }
 
 impl Format for DockerTimestamp {
@@ -37,6 +37,10 @@ impl Format for DockerTimestamp {
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (time, payload) = split(line)?;
         Some(Head { time, severity: Severity::UNKNOWN, payload: Some(payload) })
+    }
+
+    fn holds(&self) -> super::Holder {
+        super::Holder::Program
     }
 
     fn parse<'a>(&self, _: &'a str, _: &Head, _: &mut Event<'a>) {}

@@ -72,6 +72,10 @@ impl Format for GoLog {
         }
     }
 
+    fn stands_in(&self, _: super::Holder) -> bool {
+        true
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         let used = time::timestamp(text.as_bytes()).map_or(0, |(_, used)| used);
         let mut rest = text_from(text, used + 1);

@@ -48,6 +48,10 @@ impl Format for KernelConsole {
         Some(Head { time, severity: Severity::UNKNOWN, payload: Some(payload) })
     }
 
+    fn holds(&self) -> super::Holder {
+        super::Holder::Kernel
+    }
+
     fn parse<'a>(&self, text: &'a str, head: &Head, event: &mut Event<'a>) {
         let rest = text_from(text, head.payload.unwrap_or_default());
         // Further lines of a message of Talos, and what its installer prints, look like this.

@@ -14,7 +14,7 @@ pub struct KernelJson;
 
 /// The level of a kernel's own message, or what the words of a message of Talos tell.
 fn severity(line: &[u8]) -> Severity {
-    let start = line.get(..line.len().min(64)).unwrap_or_default();
+    let start = line.get(..line.len().min(160)).unwrap_or_default();
     if memmem::find(start, b"\"facility\":\"kern\"").is_some() {
         return talos_json::tail_word(line, b"\"priority\":\"");
     }

@@ -157,6 +157,10 @@ impl Format for Klog {
         Some(Head { time: split.time, severity: split.severity, payload: None })
     }
 
+    fn stands_in(&self, _: super::Holder) -> bool {
+        true
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         let (first, _) = scan::first_line(text);
         let Some(split) = split(first.as_bytes()) else { return };
@@ -170,7 +174,7 @@ impl Format for Klog {
             }
             None => event.body = message.into(),
         }
-        subject::fill(event);
+        subject::kubernetes(event);
     }
 
     fn samples(&self) -> &'static [Sample] {

@@ -17,8 +17,9 @@ fn split(line: &[u8]) -> Option<(usize, usize, usize)> {
 }
 
 fn bracketed(rest: &[u8]) -> Option<(usize, usize, usize)> {
-    let slash = rest.iter().take(260).position(|b| *b == b'/')?;
-    let end = slash + from(rest, slash).iter().take(260).position(|b| *b == b']')?;
+    let near = rest.get(..rest.len().min(400))?;
+    let slash = memchr::memchr(b'/', near)?;
+    let end = slash + memchr::memchr(b']', from(near, slash))?;
     let after = (end + 2).min(rest.len());
     matches!(rest.get(end + 1), Some(b' ') | None).then_some((slash + 1, end, after))
 }
@@ -48,6 +49,10 @@ impl Format for KubectlPrefix {
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (_, _, payload) = split(line)?;
         Some(Head { time: RawTime::None, severity: Severity::UNKNOWN, payload: Some(payload) })
+    }
+
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {

@@ -35,6 +35,10 @@ impl Format for KubeletJson {
         Some(Head { time, severity, payload: None })
     }
 
+    fn stands_in(&self, _: super::Holder) -> bool {
+        true
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         zap::object(text, event);
         event.service = Some(Service::Kubelet);

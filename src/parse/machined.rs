@@ -34,6 +34,10 @@ impl Format for Machined {
         })
     }
 
+    fn holds(&self) -> super::Holder {
+        super::Holder::Kernel
+    }
+
     fn parse<'a>(&self, _: &'a str, _: &Head, event: &mut Event<'a>) {
         event.service = Some(Service::Talos);
     }

@@ -12,41 +12,56 @@ use std::sync::OnceLock;
 use crate::event::{Event, RawTime, Service, Severity};
 
 mod audit_json;
+mod bracket_level;
 mod broken_json;
 mod cli_error;
 mod compose;
 mod containerd_json;
+mod coredns;
 mod cri;
 mod dmesg;
 mod docker_json;
 mod docker_timestamp;
+mod file_prefix;
 mod go_log;
 mod journal_json;
 pub mod json;
 mod kernel_console;
 mod kernel_json;
 mod klog;
+mod kmsg_raw;
 mod kubectl_prefix;
 mod kubelet_json;
+mod logfmt;
 mod machined;
+mod markdown_quote;
 mod node_prefix;
+mod packer;
 mod plain;
+mod pmxcfs;
 mod portainer;
 mod pve_access;
 mod pve_task;
 mod pve_task_index;
 mod pvesh_task_log;
+mod python_log;
 mod scan;
 mod subject;
 mod syslog_3164;
+mod syslog_5424;
+mod talos_events;
 mod talos_json;
 mod talos_text;
 mod terraform;
 mod terraform_box;
+mod timestamp;
+mod ui_date;
 pub mod upid;
+mod uvicorn;
 mod zap;
 mod zap_console;
 mod zap_json;
+mod zerolog_console;
 
 #[cfg(test)]
 mod tests;
@@ -84,6 +99,17 @@ pub trait Format: Sync {
     /// A payload sets `event.body` and attributes.
     fn parse<'a>(&self, text: &'a str, head: &Head, event: &mut Event<'a>);
 
+    /// For an envelope: what it wraps.
+    fn holds(&self) -> Holder {
+        Holder::Anything
+    }
+
+    /// Whether such a line may stand inside of what a layer wraps. Every line of every source asks, so a format that
+    /// begins with a letter should stand only where it occurs.
+    fn stands_in(&self, holder: Holder) -> bool {
+        holder != Holder::Kernel
+    }
+
     /// For an envelope: a further line of a frame without what the envelope repeats on it.
     fn continued<'a>(&self, line: &'a str) -> &'a str {
         let offset = self.head(line.as_bytes()).and_then(|head| head.payload);
@@ -112,35 +138,50 @@ pub struct Sample {
 /// this list; heads are strict enough that at most one takes a line.
 static FORMATS: &[&dyn Format] = &[
     &audit_json::AuditJson,
+    &bracket_level::BracketLevel,
     &broken_json::BrokenJson,
     &cli_error::CliError,
     &compose::Compose,
     &containerd_json::ContainerdJson,
+    &coredns::Coredns,
     &cri::Cri,
     &dmesg::Dmesg,
     &docker_json::DockerJson,
     &docker_timestamp::DockerTimestamp,
+    &file_prefix::FilePrefix,
     &go_log::GoLog,
     &journal_json::JournalJson,
     &kernel_console::KernelConsole,
     &kernel_json::KernelJson,
     &klog::Klog,
+    &kmsg_raw::KmsgRaw,
     &kubectl_prefix::KubectlPrefix,
     &kubelet_json::KubeletJson,
+    &logfmt::Logfmt,
     &machined::Machined,
+    &markdown_quote::MarkdownQuote,
     &node_prefix::NodePrefix,
+    &packer::Packer,
+    &pmxcfs::Pmxcfs,
     &portainer::Portainer,
     &pve_access::PveAccess,
     &pve_task::PveTask,
     &pve_task_index::PveTaskIndex,
     &pvesh_task_log::PveshTaskLog,
+    &python_log::PythonLog,
     &syslog_3164::Syslog3164,
+    &syslog_5424::Syslog5424,
+    &talos_events::TalosEvents,
     &talos_json::TalosJson,
     &talos_text::TalosText,
     &terraform::Terraform,
     &terraform_box::TerraformBox,
+    &timestamp::Timestamp,
+    &ui_date::UiDate,
+    &uvicorn::Uvicorn,
     &zap_console::ZapConsole,
     &zap_json::ZapJson,
+    &zerolog_console::ZerologConsole,
 ];
 
 /// The formats in their order of registration.
@@ -148,15 +189,57 @@ pub fn formats() -> &'static [&'static dyn Format] {
     FORMATS
 }
 
-/// For each first byte, the indices of formats that can begin with it.
-fn table() -> &'static [Vec<u8>; 256] {
-    static TABLE: OnceLock<[Vec<u8>; 256]> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        std::array::from_fn(|byte| {
-            let byte = u8::try_from(byte).unwrap_or(0);
-            (0u8..).zip(FORMATS).filter(|(_, f)| f.begins_with(byte)).map(|(i, _)| i).collect()
-        })
-    })
+/// What a layer wraps, by which the formats that may follow are fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// The start of a line, or an envelope around anything.
+    Anything,
+    /// The log of one program.
+    Program,
+    /// The kernel's log, to which Talos writes too.
+    Kernel,
+}
+
+/// Which formats to try.
+struct Table {
+    /// For each holder and first byte, the indices of formats that can begin with it.
+    candidates: [[Vec<u8>; 256]; 3],
+    /// For each holder, the set of formats that may stand in it.
+    allowed: [u64; 3],
+}
+
+impl Table {
+    fn build() -> Self {
+        let holders = [Holder::Anything, Holder::Program, Holder::Kernel];
+        let fits = |holder: Holder| (0u8..).zip(FORMATS).filter(move |(_, f)| f.stands_in(holder));
+        Self {
+            candidates: holders.map(|holder| {
+                std::array::from_fn(|byte| {
+                    let byte = u8::try_from(byte).unwrap_or(0);
+                    fits(holder).filter(|(_, f)| f.begins_with(byte)).map(|(i, _)| i).collect()
+                })
+            }),
+            allowed: holders.map(|holder| fits(holder).fold(0, |set, (i, _)| set | 1 << i)),
+        }
+    }
+
+    fn get() -> &'static Self {
+        static TABLE: OnceLock<Table> = OnceLock::new();
+        TABLE.get_or_init(Self::build)
+    }
+
+    /// The format with this index, when it may stand in the holder.
+    fn allowed(&self, holder: Holder, index: u8) -> Option<&'static dyn Format> {
+        let set = self.allowed.get(holder as usize).copied().unwrap_or_default();
+        let format = FORMATS.get(usize::from(index))?;
+        (set >> index & 1 == 1).then_some(*format)
+    }
+
+    /// The formats that may begin with this byte in the holder.
+    fn candidates(&self, holder: Holder, byte: u8) -> &[u8] {
+        let bytes = self.candidates.get(holder as usize);
+        bytes.and_then(|b| b.get(usize::from(byte))).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// The outcome of [`classify`].
@@ -190,15 +273,20 @@ impl Default for LockOn {
 }
 
 /// Finds the format of the layer that begins at `rest`, the locked one first.
-fn find(rest: &[u8], locked: &mut u8) -> Option<(u8, Head)> {
-    if let Some(head) = FORMATS.get(usize::from(*locked)).and_then(|f| f.head(rest)) {
-        return Some((*locked, head));
+fn find(rest: &[u8], holder: Holder, locked: &mut u8) -> Option<(u8, &'static dyn Format, Head)> {
+    let first = *rest.first()?;
+    let table = Table::get();
+    if let Some(format) = table.allowed(holder, *locked)
+        && let Some(head) = format.head(rest)
+    {
+        return Some((*locked, format, head));
     }
-    let candidates = table().get(usize::from(*rest.first()?))?;
-    for index in candidates {
-        if let Some(head) = FORMATS.get(usize::from(*index)).and_then(|f| f.head(rest)) {
+    for index in table.candidates(holder, first) {
+        if let Some(format) = FORMATS.get(usize::from(*index))
+            && let Some(head) = format.head(rest)
+        {
             *locked = *index;
-            return Some((*index, head));
+            return Some((*index, *format, head));
         }
     }
     None
@@ -219,10 +307,9 @@ fn better(have: RawTime, new: RawTime) -> RawTime {
 /// Peels one line (without its line end) cheaply.
 pub fn classify(line: &[u8], lock: &mut LockOn) -> Line {
     let mut out = Line { layers: [u8::MAX; MAX_LAYERS], ..Line::default() };
+    let mut holder = Holder::Anything;
     for (slot, locked) in out.layers.iter_mut().zip(lock.0.iter_mut()) {
-        let Some((index, head)) = find(line.get(out.payload..).unwrap_or_default(), locked) else {
-            break;
-        };
+        let Some((index, format, head)) = find(scan::from(line, out.payload), holder, locked) else { break };
         *slot = index;
         out.time = better(out.time, head.time);
         if head.severity != Severity::UNKNOWN {
@@ -232,6 +319,7 @@ pub fn classify(line: &[u8], lock: &mut LockOn) -> Line {
             Some(offset) => out.payload += offset,
             None => return out,
         }
+        holder = format.holds();
     }
     if out.severity == Severity::UNKNOWN {
         out.severity = plain::severity(line.get(out.payload..).unwrap_or_default());
@@ -242,17 +330,16 @@ pub fn classify(line: &[u8], lock: &mut LockOn) -> Line {
 /// Reads a frame wholly. `text` has no colours, carriage returns or NULs any more.
 pub fn parse(text: &str) -> Event<'_> {
     let mut event = Event::default();
-    peel(text, MAX_LAYERS, &mut event);
+    peel(text, MAX_LAYERS, Holder::Anything, &mut event);
     event
 }
 
 /// Reads the layers of `text` into an event, at most `left` of them.
-fn peel<'a>(text: &'a str, left: usize, event: &mut Event<'a>) {
+fn peel<'a>(text: &'a str, left: usize, mut holder: Holder, event: &mut Event<'a>) {
     let mut rest = text;
     for taken in 1..=left {
         let first = scan::first_line(rest).0.as_bytes();
-        let Some((index, head)) = find(first, &mut u8::MAX.clone()) else { break };
-        let Some(format) = FORMATS.get(usize::from(index)) else { break };
+        let Some((_, format, head)) = find(first, holder, &mut u8::MAX.clone()) else { break };
         event.formats.push(format.name());
         event.time = better(event.time, head.time);
         if head.severity != Severity::UNKNOWN {
@@ -260,8 +347,9 @@ fn peel<'a>(text: &'a str, left: usize, event: &mut Event<'a>) {
         }
         format.parse(rest, &head, event);
         let Some(offset) = head.payload else { return };
-        if let Some(own) = unwrapped(*format, rest, offset) {
-            return peel_owned(&own, left - taken, event);
+        holder = format.holds();
+        if let Some(own) = unwrapped(format, rest, offset) {
+            return peel_owned(&own, left - taken, holder, event);
         }
         rest = scan::text_from(rest, offset).trim_start_matches('\n');
     }
@@ -286,9 +374,9 @@ fn unwrapped(format: &dyn Format, text: &str, offset: usize) -> Option<String> {
 }
 
 /// Reads the layers of a text that lives no longer than this call.
-fn peel_owned(text: &str, left: usize, event: &mut Event<'_>) {
+fn peel_owned(text: &str, left: usize, holder: Holder, event: &mut Event<'_>) {
     let mut inner: Event<'_> = std::mem::take(event).into_owned();
-    peel(text, left, &mut inner);
+    peel(text, left, holder, &mut inner);
     *event = inner.into_owned();
 }
 
@@ -313,7 +401,10 @@ pub fn nested(message: &str, event: &mut Event<'_>) {
 
 /// The service of a line by the formats that took it, without parsing.
 pub fn service_hint(line: &Line) -> Option<Service> {
-    line.layers.iter().rev().find_map(|index| service_of(FORMATS.get(usize::from(*index))?.name()))
+    let names = || line.layers.iter().rev().filter_map(|index| Some(FORMATS.get(usize::from(*index))?.name()));
+    let journal = names().any(|name| name.starts_with("syslog"));
+    // A daemon may write to the journal what a task prints.
+    names().filter(|name| !(journal && *name == "pve_task")).find_map(service_of)
 }
 
 /// The service that a format alone tells.

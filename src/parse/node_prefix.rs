@@ -35,6 +35,7 @@ const WORDS: &[&[u8]] = &[
     b"kern",
     b"daemon",
     b"failed",
+    b"audit",
 ];
 
 /// How long the node's name is, when one stands here before `: `.
@@ -51,35 +52,24 @@ fn node(line: &[u8]) -> Option<usize> {
 
 /// Whether `talosctl` prints such a line behind a node.
 fn printed(rest: &[u8]) -> bool {
-    const STARTS: &[&[u8]] = &[
-        b"{\"level\":\"",
-        b"{\"ts\":",
-        b"{\"msg\":\"",
-        b"{\"time\":",
-        b"{\"clock\":",
-        b"{\"error\":",
-        b"[talos] ",
-        b"type=",
-        b"rpc error: code = ",
-        b"panic: ",
-        b"fatal error: ",
-        b"level=",
-        b"time=",
-        b"[INFO] ",
-        b"[WARNING] ",
-        b"[ERROR] ",
-        b"[FATAL] ",
-        b"[DEBUG] ",
-        b"I | ",
-        b"goroutine ",
-    ];
-    let blank = scan::blanks(rest);
-    STARTS.iter().any(|s| rest.starts_with(s))
-        || scan::facility(from(rest, blank)).is_some()
-        || scan::klog_start(rest)
-        || scan::kernel_time(rest).is_some()
-        || crate::event::time::timestamp(rest).is_some()
+    let starts = |words: &[&[u8]]| words.iter().any(|w| rest.starts_with(w));
+    match rest.first() {
+        Some(b'{') => {
+            starts(&[b"{\"level\":\"", b"{\"ts\":", b"{\"msg\":\"", b"{\"time\":", b"{\"clock\":", b"{\"error\":"])
+        }
+        Some(b'[') => {
+            starts(&[b"[talos] "]) || scan::kernel_time(rest).is_some() || scan::bracket_level(rest).is_some()
+        }
+        Some(b'0'..=b'9') => scan::looks_dated(rest),
+        Some(b'I' | b'W' | b'E' | b'F') => scan::klog_start(rest),
+        Some(b' ') => scan::facility(from(rest, scan::blanks(rest))).is_some(),
+        _ => scan::facility(rest).is_some() || starts(OTHERS),
+    }
 }
+
+/// Further beginnings of such lines.
+const OTHERS: &[&[u8]] =
+    &[b"type=", b"rpc error: code = ", b"panic: ", b"fatal error: ", b"level=", b"time=", b"goroutine "];
 
 impl Format for NodePrefix {
     fn name(&self) -> &'static str {
@@ -97,6 +87,10 @@ impl Format for NodePrefix {
             severity: Severity::UNKNOWN,
             payload: Some(payload),
         })
+    }
+
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {

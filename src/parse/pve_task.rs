@@ -8,42 +8,78 @@ use crate::event::{Event, RawTime, Service, Severity};
 /// The format.
 pub struct PveTask;
 
-/// Beginnings of lines that only such tasks print.
-const STARTS: &[&[u8]] = &[
-    b"trying to acquire lock...",
-    b"trying to acquire cfs lock",
-    b"task started by HA resource agent",
-    b"generating cloud-init ISO",
-    b"Requesting HA st",
+/// Beginnings of lines that only such tasks print, by their first byte.
+fn starts(byte: u8) -> &'static [&'static [u8]] {
+    match byte {
+        b' ' => &[b"  Logical volume \"vm-"],
+        b'E' => &[
+            b"ERROR: Backup of VM ",
+            b"ERROR: Backup job ",
+            b"ERROR: migration aborted",
+            b"ERROR: Failed to sync data",
+            b"ERROR: storage migration for ",
+        ],
+        b'F' => &[b"Formatting '"],
+        b'I' => VZDUMP,
+        b'L' => &[b"Logical volume \"vm-"],
+        b'R' => &[b"Requesting HA st", b"Resuming suspended VM", b"Removed volume '", b"Renamed \"vm-"],
+        b'S' => &[b"Starting VM "],
+        b'V' => &[b"VM still running - terminating now"],
+        b'W' => &[b"WARN: "],
+        b'a' => &[b"aborting phase ", b"all 'mirror' jobs are ready"],
+        b'c' => &[b"creating a clone of VM ", b"create full clone of drive ", b"create linked clone of drive "],
+        b'd' => &[b"downloading http", b"drive mirror is starting", b"download of 'http"],
+        b'f' => &[b"finished file import"],
+        b'g' => &[b"generating cloud-init ISO"],
+        b'k' => &[b"kvm: "],
+        b'm' => &[b"mirror-scsi", b"migration finished successfully"],
+        b'p' => &[b"purging VM "],
+        b's' => &[
+            b"starting migration of VM ",
+            b"starting file import from",
+            b"swtpm_setup: ",
+            b"snapshotting 'drive-",
+            b"scsi0: successfully created disk",
+        ],
+        b't' => &[
+            b"trying to acquire lock...",
+            b"trying to acquire cfs lock",
+            b"task started by HA resource agent",
+            b"transferred ",
+            b"target file: /",
+        ],
+        b'u' => &[b"update VM ", b"unable to create VM "],
+        _ => &[],
+    }
+}
+
+/// What `vzdump` says about a backup.
+const VZDUMP: &[&[u8]] = &[
     b"INFO: starting new backup job",
     b"INFO: Starting Backup of VM ",
     b"INFO: Finished Backup of VM ",
     b"INFO: Failed at ",
-    b"INFO: Backup job ",
-    b"ERROR: Backup of VM ",
-    b"ERROR: Backup job ",
-    b"starting migration of VM ",
-    b"starting file import from",
-    b"finished file import",
-    b"creating a clone of VM ",
-    b"create full clone of drive ",
-    b"create linked clone of drive ",
-    b"downloading http",
-    b"swtpm_setup: ",
-    b"VM still running - terminating now",
-    b"Resuming suspended VM",
-    b"purging VM ",
-    b"update VM ",
-    b"unable to create VM ",
-    b"mirror-scsi",
-    b"drive mirror is starting",
-    b"aborting phase ",
-    b"migration finished successfully",
-    b"ERROR: migration aborted",
-    b"ERROR: Failed to sync data",
-    b"Starting VM ",
-    b"Logical volume \"vm-",
-    b"  Logical volume \"vm-",
+    b"INFO: Backup ",
+    b"INFO: status = ",
+    b"INFO: VM Name: ",
+    b"INFO: CT Name: ",
+    b"INFO: include disk ",
+    b"INFO: exclude disk ",
+    b"INFO: backup mode: ",
+    b"INFO: ionice priority: ",
+    b"INFO: creating ",
+    b"INFO: transferred ",
+    b"INFO: archive file size: ",
+    b"INFO: adding notes to backup",
+    b"INFO: issuing guest-agent ",
+    b"INFO: resuming VM again",
+    b"INFO: started backup task ",
+    b"INFO: pending configuration ",
+    b"INFO: HOOK",
+    b"INFO: create storage snapshot ",
+    b"INFO: including mount point ",
+    b"INFO: prune older backups ",
+    b"INFO:  ",
 ];
 
 /// The severity of a task's line.
@@ -71,11 +107,20 @@ fn ending(line: &[u8]) -> bool {
 /// The time a backup server puts in front, and where the line begins.
 fn dated(line: &[u8]) -> Option<(RawTime, usize)> {
     let stamp = scan::stamp(line).filter(|s| s.t && s.rfc && s.fraction == 0)?;
-    from(line, stamp.length).starts_with(b": ").then_some((stamp.time, stamp.length + 2))
+    if !from(line, stamp.length).starts_with(b": ") {
+        return None;
+    }
+    Some((stamp.time(line)?, stamp.length + 2))
 }
 
 fn takes(line: &[u8]) -> bool {
-    ending(line) || line.starts_with(b"kvm: ") || STARTS.iter().any(|s| line.starts_with(s))
+    let Some(first) = line.first() else { return false };
+    ending(line) || (starts(*first).iter().any(|s| line.starts_with(s)) && !padded(line))
+}
+
+/// uvicorn's `INFO:     text`, which is no progress of a backup (`INFO:  12% (...`).
+fn padded(line: &[u8]) -> bool {
+    line.starts_with(b"INFO:  ") && memchr::memchr(b'%', from(line, 6).get(..6).unwrap_or_default()).is_none()
 }
 
 impl Format for PveTask {
@@ -84,7 +129,7 @@ impl Format for PveTask {
     }
 
     fn begins_with(&self, byte: u8) -> bool {
-        matches!(byte, b'T' | b'k' | b' ') || byte.is_ascii_digit() || STARTS.iter().any(|s| s.first() == Some(&byte))
+        byte == b'T' || byte.is_ascii_digit() || !starts(byte).is_empty()
     }
 
     fn head(&self, line: &[u8]) -> Option<Head> {

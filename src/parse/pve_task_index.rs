@@ -1,7 +1,7 @@
 //! `pve_task_index`: what Proxmox notes about its tasks: the lines of `index` and `active` (`UPID:...: end status`), and
 //! the journal's `<user> starting task UPID:...:` and `<user> end task UPID:...: status`.
 
-use super::scan::{self, hex, text_from};
+use super::scan::{self, from, hex, text_from};
 use super::{Format, Head, Sample, upid};
 use crate::event::time::{RawTime, SECOND};
 use crate::event::{Event, Service, Severity};
@@ -12,8 +12,6 @@ pub struct PveTaskIndex;
 /// One note about a task.
 struct Note<'a> {
     upid: upid::Upid<'a>,
-    /// Seconds since the epoch at which it ended.
-    end: Option<i64>,
     /// Its status; `None` when it runs.
     status: Option<&'a str>,
 }
@@ -28,7 +26,7 @@ fn listed(line: &str) -> Option<Note<'_>> {
     let stamp = rest.split(' ').next().unwrap_or_default();
     let end = (stamp.len() == 8).then(|| hex(stamp.as_bytes())).flatten();
     let status = end.map(|_| text_from(rest, 8).trim()).filter(|s| !s.is_empty());
-    Some(Note { upid, end, status })
+    Some(Note { upid, status })
 }
 
 /// `<user> end task UPID:...: status` and `<user> starting task UPID:...:` of the journal.
@@ -37,31 +35,67 @@ fn journaled(line: &str) -> Option<Note<'_>> {
     if let Some(rest) = what.strip_prefix("end task ") {
         let upid = upid::decode(rest)?;
         let status = text_from(rest, upid.text.len()).trim();
-        return Some(Note { upid, end: None, status: Some(status).filter(|s| !s.is_empty()) });
+        return Some(Note { upid, status: Some(status).filter(|s| !s.is_empty()) });
     }
     let upid = upid::decode(what.strip_prefix("starting task ")?)?;
-    Some(Note { upid, end: None, status: None })
+    Some(Note { upid, status: None })
 }
 
 fn note(line: &str) -> Option<Note<'_>> {
     if line.starts_with('<') { journaled(line) } else { listed(line) }
 }
 
-fn severity(status: Option<&str>) -> Severity {
-    match status {
-        None => Severity::INFO,
-        Some("OK" | "successful") => Severity::INFO,
-        Some(warnings) if warnings.starts_with("WARNINGS: ") => Severity::WARN,
+fn severity(status: Option<&[u8]>) -> Severity {
+    match status.map(<[u8]>::trim_ascii) {
+        None | Some(b"OK" | b"successful") => Severity::INFO,
+        Some(warnings) if warnings.starts_with(b"WARNINGS: ") => Severity::WARN,
         Some(_) => Severity::ERROR,
     }
 }
 
-/// The first line as text; a line with bad bytes is read as far as it is text.
-fn text(line: &[u8]) -> &str {
-    match std::str::from_utf8(line) {
-        Ok(text) => text,
-        Err(bad) => line.get(..bad.valid_up_to()).and_then(|good| std::str::from_utf8(good).ok()).unwrap_or_default(),
+/// The status behind the identifier that begins at `at`: `None` when the task runs, all of it unchecked.
+fn rest(line: &[u8], at: usize) -> Option<&[u8]> {
+    let upid = from(line, at);
+    let end = memchr::memchr(b' ', upid).unwrap_or(upid.len());
+    let colons = memchr::memchr_iter(b':', upid.get(..end)?).count();
+    (upid.starts_with(b"UPID:") && upid.get(end - 1) == Some(&b':') && matches!(colons, 8 | 9))
+        .then(|| from(upid, end + 1))
+}
+
+/// The level of the journal's note, whose time stands outside.
+fn journal_head(line: &[u8]) -> Option<Severity> {
+    let near = line.get(..line.len().min(120))?;
+    let what = memchr::memchr(b'>', near)? + 2;
+    if let Some(ended) = from(line, what).strip_prefix(b"end task ") {
+        return rest(ended, 0).map(|status| severity(Some(status).filter(|s| !s.is_empty())));
     }
+    rest(from(line, what).strip_prefix(b"starting task ")?, 0).map(|_| Severity::INFO)
+}
+
+/// Time and level of a line of the lists.
+fn list_head(line: &[u8]) -> Option<(RawTime, Severity)> {
+    let mut rest = rest(line, 0)?;
+    if let [b'0' | b'1', after @ ..] = rest
+        && matches!(after.first(), None | Some(b' '))
+    {
+        rest = from(after, 1);
+    }
+    let end = rest.get(..8).filter(|_| matches!(rest.get(8), None | Some(b' '))).and_then(hex);
+    match end {
+        Some(end) => {
+            let status = from(rest, 9).trim_ascii();
+            Some((RawTime::Utc(end * SECOND), severity(Some(status).filter(|s| !s.is_empty()))))
+        }
+        None => Some((start(line)?, Severity::INFO)),
+    }
+}
+
+/// The start of a task in its identifier; that of a backup server has one field more before it.
+fn start(line: &[u8]) -> Option<RawTime> {
+    let mut fields = line.split(|b| *b == b':').skip(4);
+    let (fourth, fifth) = (fields.next()?, fields.next()?);
+    let second = [fifth, fourth].into_iter().filter(|f| f.len() == 8).find_map(hex)?;
+    Some(RawTime::Utc(second * SECOND))
 }
 
 impl Format for PveTaskIndex {
@@ -74,18 +108,12 @@ impl Format for PveTaskIndex {
     }
 
     fn head(&self, line: &[u8]) -> Option<Head> {
-        if !line.starts_with(b"UPID:") && scan::digits(line.get(1..)?) > 0 {
-            return None;
-        }
-        let note = note(text(line))?;
         // The journal tells its own time; two clocks in one source would tear it apart.
-        let listed = line.starts_with(b"U");
-        let time = if listed {
-            RawTime::Utc(note.end.unwrap_or(note.upid.start).saturating_mul(SECOND))
-        } else {
-            RawTime::None
+        let (time, severity) = match line.first()? {
+            b'<' => (RawTime::None, journal_head(line)?),
+            _ => list_head(line)?,
         };
-        Some(Head { time, severity: severity(note.status), payload: None })
+        Some(Head { time, severity, payload: None })
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {

@@ -100,12 +100,10 @@ pub fn bracket_level(line: &[u8]) -> Option<(Severity, usize)> {
     (line.get(length + 1) == Some(&b']')).then_some((severity, length + 2))
 }
 
-/// A time stamp with its outer form, for formats that differ by it.
+/// The outer form of a time stamp, by which formats differ. Finding it is much cheaper than reading the time.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamp {
-    /// The time.
-    pub time: RawTime,
-    /// The bytes used.
+    /// The bytes it takes.
     pub length: usize,
     /// How many digits the fraction has.
     pub fraction: usize,
@@ -115,16 +113,39 @@ pub struct Stamp {
     pub rfc: bool,
 }
 
-/// A time stamp `2026-09-15T08:00:00...` or with a blank at the start; the date with dashes.
+impl Stamp {
+    /// Reads the time; `None` when it only looked like one.
+    pub fn time(self, line: &[u8]) -> Option<RawTime> {
+        time::timestamp(line).filter(|(_, used)| *used == self.length).map(|(time, _)| time)
+    }
+}
+
+/// The form of the time stamp `2026-09-15T08:00:00...` or with a blank at the start; the date with dashes.
 pub fn stamp(line: &[u8]) -> Option<Stamp> {
-    if line.get(4) != Some(&b'-') || line.get(13) != Some(&b':') {
+    let [_, _, _, _, b'-', _, _, b'-', _, _, separator, _, _, b':', _, _, b':', _, last, rest @ ..] = line else {
+        return None;
+    };
+    if !matches!(separator, b'T' | b' ') || !last.is_ascii_digit() {
         return None;
     }
-    let (time, length) = time::timestamp(line)?;
-    let mark = matches!(line.get(19), Some(b'.' | b','));
-    let fraction = if mark { digits(from(line, 20)) } else { 0 };
-    let zone = length - (19 + if fraction > 0 { fraction + 1 } else { 0 });
-    Some(Stamp { time, length, fraction, t: line.get(10) == Some(&b'T'), rfc: matches!(zone, 1 | 6) })
+    let fraction = if matches!(rest.first(), Some(b'.' | b',')) { digits(from(rest, 1)) } else { 0 };
+    let used = if fraction > 0 { fraction + 1 } else { 0 };
+    let zone = match from(rest, used) {
+        [b'Z', ..] => 1,
+        [b'+' | b'-', _, _, b':', _, _, ..] => 6,
+        [b'+' | b'-', a, _, c, d, ..] if a.is_ascii_digit() && c.is_ascii_digit() && d.is_ascii_digit() => 5,
+        _ => 0,
+    };
+    Some(Stamp { length: 19 + used + zone, fraction, t: *separator == b'T', rfc: matches!(zone, 1 | 6) })
+}
+
+/// A date with a time begins here, by its form.
+pub fn looks_dated(line: &[u8]) -> bool {
+    let separator = line.get(4);
+    matches!(separator, Some(b'-' | b'/'))
+        && line.get(7) == separator
+        && line.get(13) == Some(&b':')
+        && line.first().is_some_and(u8::is_ascii_digit)
 }
 
 /// Whether a record of some known kind begins here. Cheap and never recursive: for envelopes that are so plain that
@@ -158,7 +179,7 @@ pub fn record_starts(line: &[u8]) -> bool {
 
 /// A date with time stands at the start.
 fn dated(line: &[u8]) -> bool {
-    time::timestamp(line).is_some() || (time::month(line).is_some() && time::clock(from(line, 7)).is_some())
+    looks_dated(line) || (time::month(line).is_some() && time::clock(from(line, 7)).is_some())
 }
 
 /// `[   12.345678] ` or `[ERROR] ` or `[name] | `.

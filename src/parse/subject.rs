@@ -124,6 +124,16 @@ pub fn fill(event: &mut Event<'_>) {
     }
 }
 
+/// Fills what a record of Kubernetes tells: its names are not Omni's.
+pub fn kubernetes(event: &mut Event<'_>) {
+    if event.get("controllerGroup").is_some() || event.get("controllerKind").is_some() {
+        event.service = Some(Service::Kubernetes);
+    }
+    let node =
+        event.attributes.iter().find(|(k, v)| k == "node" && !v.contains(['{', ' ', '/'])).map(|(_, v)| v.clone());
+    event.entity("k8s.node", node.unwrap_or_default());
+}
+
 /// Adds one entity; values that name a resource or a task are taken apart.
 fn add<'a>(event: &mut Event<'a>, key: &'static str, value: Cow<'a, str>) {
     match key {

@@ -51,7 +51,9 @@ fn stamp(line: &[u8]) -> Option<(RawTime, usize, bool)> {
         return Some((time, used, true));
     }
     if let Some(stamp) = scan::stamp(line).filter(|s| s.t && matches!(s.fraction, 0 | 6)) {
-        return (line.get(stamp.length) == Some(&b' ')).then_some((stamp.time, stamp.length + 1, false));
+        // Most lines that begin like this are no syslog: look on before reading the time.
+        host_and_tag(from(line, stamp.length).strip_prefix(b" ")?)?;
+        return Some((stamp.time(line)?, stamp.length + 1, false));
     }
     full(line).map(|(time, used)| (time, used, false))
 }
@@ -64,7 +66,7 @@ fn full(line: &[u8]) -> Option<(RawTime, usize)> {
     }
     let stamp = scan::stamp(rest)?;
     let zone = scan::word(from(rest, stamp.length + 1));
-    let time = match (stamp.time, zone) {
+    let time = match (stamp.time(rest)?, zone) {
         (RawTime::Local(t), b"UTC") => RawTime::Utc(t),
         (time, _) => time,
     };
@@ -203,6 +205,14 @@ impl Format for Syslog3164 {
     fn head(&self, line: &[u8]) -> Option<Head> {
         let split = split(line)?;
         Some(Head { time: split.time, severity: split.severity, payload: Some(split.payload) })
+    }
+
+    fn holds(&self) -> super::Holder {
+        super::Holder::Program
+    }
+
+    fn stands_in(&self, holder: super::Holder) -> bool {
+        holder == super::Holder::Anything
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {

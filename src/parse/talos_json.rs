@@ -34,13 +34,27 @@ pub fn tail_word(line: &[u8], key: &[u8]) -> Severity {
     word.map_or(Severity::UNKNOWN, Severity::from_word)
 }
 
+/// The key of the last pair of an object whose value is a short string.
+pub fn last_key(line: &[u8]) -> Option<&[u8]> {
+    let inside = line.strip_suffix(b"\"}")?;
+    let tail = from(inside, inside.len().saturating_sub(40));
+    let open = memchr::memrchr(b'"', tail)?;
+    let before = tail.len() - open;
+    let key = inside.get(..inside.len() - before)?.strip_suffix(b"\":")?;
+    let start = memchr::memrchr(b'"', from(key, key.len().saturating_sub(40)))?;
+    Some(from(key, key.len().saturating_sub(40) + start + 1))
+}
+
 /// Whether the object is a service's record sent by Talos.
 pub fn takes(line: &[u8]) -> bool {
-    let end = from(line, line.len().saturating_sub(60));
-    line.starts_with(b"{\"")
-        && !line.starts_with(b"{\"clock\":")
-        && line.last() == Some(&b'}')
-        && (memmem::find(end, b"\"talos-").is_some() || tail_value(line, b"\"talos-service\":\"").is_some())
+    const OTHERS: &[&[u8]] = &[b"{\"level\":", b"{\"ts\":", b"{\"log\":", b"{\"clock\":", b"{\"event_type\":"];
+    if !line.starts_with(b"{\"") || OTHERS.iter().any(|o| line.starts_with(o)) {
+        return false;
+    }
+    match last_key(line) {
+        Some(b"talos-time") => true,
+        _ => tail_value(line, b"\"talos-time\":\"").is_some() && line.last() == Some(&b'}'),
+    }
 }
 
 /// The service behind a Talos service id.

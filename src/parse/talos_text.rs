@@ -100,6 +100,10 @@ impl Format for TalosText {
         Some(Head { time: RawTime::None, severity: severity(from(line, 8)), payload: None })
     }
 
+    fn stands_in(&self, _: super::Holder) -> bool {
+        true
+    }
+
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
         message(stripped(text_from(text, 0)), event);
     }

@@ -32,7 +32,7 @@ fn debug(line: &[u8]) -> Option<(RawTime, Severity, usize)> {
     let rest = from(line, stamp.length).strip_prefix(b" ")?;
     let (severity, length) = scan::bracket_level(rest)?;
     let after = stamp.length + 1 + length;
-    Some((stamp.time, severity, after + scan::blanks(from(line, after))))
+    Some((stamp.time(line)?, severity, after + scan::blanks(from(line, after))))
 }
 
 /// `module.a.proxmox_vm_qemu.b[0]: Creating...`.

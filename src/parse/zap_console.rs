@@ -14,7 +14,10 @@ fn split(line: &[u8]) -> Option<(RawTime, Severity, u8, usize)> {
     let separator = *line.get(stamp.length).filter(|b| matches!(b, b' ' | b'\t'))?;
     let (severity, length) = scan::upper_level(from(line, stamp.length + 1))?;
     let end = stamp.length + 1 + length;
-    (line.get(end) == Some(&separator)).then_some((stamp.time, severity, separator, end + 1))
+    if line.get(end) != Some(&separator) {
+        return None;
+    }
+    Some((stamp.time(line)?, severity, separator, end + 1))
 }
 
 /// A place in Go source: `dir/file.go:12`.
@@ -53,6 +56,10 @@ impl Format for ZapConsole {
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (time, severity, ..) = split(line)?;
         Some(Head { time, severity, payload: None })
+    }
+
+    fn stands_in(&self, _: super::Holder) -> bool {
+        true
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {

@@ -89,7 +89,7 @@ fn own(line: &[u8]) -> bool {
     !journal
         && !open
         && !OTHERS.iter().any(|o| line.starts_with(o))
-        && !containerd_json::takes(line)
+        && containerd_json::takes(line).is_none()
         && !super::talos_json::takes(line)
 }
 
@@ -107,6 +107,10 @@ impl Format for ZapJson {
             return None;
         }
         ordered(line).or_else(|| other(line))
+    }
+
+    fn stands_in(&self, _: super::Holder) -> bool {
+        true
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
