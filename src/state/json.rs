@@ -165,4 +165,31 @@ fn line_of(block: &Block, at: usize) -> usize {
     low
 }
 
-const SAMPLES: &[Sample] = &[];
+const SAMPLES: &[Sample] = &[
+    Sample {
+        text: "[
+   {
+      \"disk\" : 0,
+      \"node\" : \"pve1\",
+      \"status\" : \"offline\"
+   },
+   {
+      \"disk\" : 12,
+      \"node\" : \"pve2\",
+      \"status\" : \"online\"
+   }
+]
+",
+        path: "",
+        events: 2,
+        has: &[(0, "#format", "yaml_document"), (0, "status", "offline"), (1, "node", "pve2")],
+    },
+    Sample {
+        text: "{\"metadata\": {\"id\": \"m-1\", \"type\": \"Machines.omni.sidero.dev\", \"phase\": \"running\"},
+ \"spec\": {\"connected\": false}}
+",
+        path: "",
+        events: 1,
+        has: &[(0, "#format", "cosi_resource"), (0, "spec.connected", "false")],
+    },
+];

@@ -197,4 +197,44 @@ fn dedented<'t>(block: &Block<'t>, from: usize, to: usize, indent: usize) -> std
     lines.join("\n").into()
 }
 
-const SAMPLES: &[Sample] = &[];
+const SAMPLES: &[Sample] = &[
+    Sample {
+        text: "services:
+  provider:
+    image: registry.example.com/omni-infra-provider-proxmox:v0.1.0
+    command:
+      - --id=proxmox
+    environment:
+      OMNI_SERVICE_ACCOUNT_KEY: eyJhbGciOi
+    restart: unless-stopped
+",
+        path: "compose.yaml",
+        events: 1,
+        has: &[
+            (0, "#format", "yaml_document"),
+            (0, "services.provider.command", "--id=proxmox"),
+            (0, "services.provider.environment.OMNI_SERVICE_ACCOUNT_KEY", "***"),
+        ],
+    },
+    Sample {
+        // Indented as a whole; separators lost.
+        text: "    metadata:
+        namespace: default
+        type: Machines.omni.sidero.dev
+        id: m-1
+        phase: running
+    spec:
+        connected: true
+    metadata:
+        namespace: default
+        type: Machines.omni.sidero.dev
+        id: m-2
+        phase: running
+    spec:
+        connected: false
+",
+        path: "",
+        events: 2,
+        has: &[(0, "resource.id", "m-1"), (1, "spec.connected", "false")],
+    },
+];
