@@ -61,7 +61,8 @@ impl Document for QmConfig {
         let candidate = match line.first() {
             Some(b'#') => line.starts_with(b"# cat /etc/pve/") || line.starts_with(b"# qm "),
             Some(b'$') => line.starts_with(b"$ "),
-            _ => line.get(..80.min(line.len())).is_some_and(|l| memchr::memmem::find(l, b":~").is_some()),
+            // `root@pve1:~# qm config 100`
+            _ => memchr::memchr(b'@', line.get(..line.len().min(40)).unwrap_or_default()).is_some(),
         };
         candidate && std::str::from_utf8(line).is_ok_and(|line| heading(line).is_some())
     }
@@ -385,7 +386,7 @@ virtio0: local:103/vm-103-disk-0.qcow2,size=8G
         has: &[(0, "pve.vmid", "102"), (0, "qm.scsihw", "lsi"), (1, "pve.vmid", "103")],
     },
     Sample {
-        text: "root@pve1:~# qm pending 104
+        text: "root@pve1:/etc/pve# qm pending 104
 cur cores: 2
 new cores: 4
 cur memory: 4096
