@@ -10,6 +10,9 @@ const EXCERPT: usize = 400;
 /// The most bytes kept of one value.
 const VALUE: usize = 4096;
 
+/// The most things that are read from one block.
+pub(super) const MAX_EVENTS: usize = 50_000;
+
 /// The text of a block and where its lines start.
 pub(super) struct Block<'t> {
     text: &'t str,

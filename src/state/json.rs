@@ -1,6 +1,6 @@
 //! Blocks of JSON: indented objects, one after another, or arrays of them.
 
-use super::block::{Block, is_boundary};
+use super::block::{Block, MAX_EVENTS, is_boundary};
 use super::{Context, Document, Progress, Sample, StateEvent, kind};
 
 /// The block is an array.
@@ -67,7 +67,7 @@ impl Document for Json {
         let block = Block::new(block);
         let text = block.slice(0, block.len());
         let mut events = Vec::new();
-        for object in objects(text) {
+        for object in objects(text).into_iter().take(MAX_EVENTS) {
             let from = line_of(&block, object.start);
             let to = line_of(&block, object.end.saturating_sub(1)) + 1;
             let text = text.get(object).unwrap_or_default();
@@ -165,4 +165,31 @@ fn line_of(block: &Block, at: usize) -> usize {
     low
 }
 
-const SAMPLES: &[Sample] = &[];
+const SAMPLES: &[Sample] = &[
+    Sample {
+        text: "[
+   {
+      \"disk\" : 0,
+      \"node\" : \"pve1\",
+      \"status\" : \"offline\"
+   },
+   {
+      \"disk\" : 12,
+      \"node\" : \"pve2\",
+      \"status\" : \"online\"
+   }
+]
+",
+        path: "",
+        events: 2,
+        has: &[(0, "#format", "yaml_document"), (0, "status", "offline"), (1, "node", "pve2")],
+    },
+    Sample {
+        text: "{\"metadata\": {\"id\": \"m-1\", \"type\": \"Machines.omni.sidero.dev\", \"phase\": \"running\"},
+ \"spec\": {\"connected\": false}}
+",
+        path: "",
+        events: 1,
+        has: &[(0, "#format", "cosi_resource"), (0, "spec.connected", "false")],
+    },
+];

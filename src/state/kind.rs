@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::tree::{self, Node, Value};
-use super::{Context, Sample, StateEvent, cosi, loose};
+use super::{Context, Sample, StateEvent, cosi, kubernetes, loose, machine_config, provider_config, yaml_document};
 
 /// The share of lines (percent) that a tolerant reading must have understood for a document of no known kind.
 const UNDERSTOOD: usize = 80;
@@ -32,7 +32,8 @@ pub(super) trait Kind: Sync {
 }
 
 /// All kinds, in the order in which they are asked.
-static KINDS: &[&dyn Kind] = &[&cosi::Cosi];
+static KINDS: &[&dyn Kind] =
+    &[&cosi::Cosi, &kubernetes::Kubernetes, &machine_config::MachineConfig, &provider_config::ProviderConfig];
 
 /// The kinds.
 pub(super) fn kinds() -> &'static [&'static dyn Kind] {
@@ -48,23 +49,37 @@ pub(super) fn events(block: &Block, text: &str, from: usize, to: usize, context:
     of_tree(Piece { block, root: loose.root, from, to }, loose.understood >= UNDERSTOOD, context)
 }
 
-/// The events of a tree; the items of a list are documents of their own.
-fn of_tree(piece: Piece, _trusted: bool, context: &Context) -> Vec<StateEvent> {
+/// The events of a tree; the items of a list are documents of their own. A tree of no known kind counts when its
+/// reading can be `trusted`.
+fn of_tree(piece: Piece, trusted: bool, context: &Context) -> Vec<StateEvent> {
     if let Value::List(items) = piece.root.value {
-        return of_items(piece.block, items, piece.from, piece.to, context);
+        return of_items(piece.block, items, piece.from, piece.to, trusted, context);
     }
-    KINDS.iter().find(|k| k.takes(&piece.root)).map(|k| k.events(&piece, context)).unwrap_or_default()
+    match KINDS.iter().find(|k| k.takes(&piece.root)) {
+        Some(kind) => kind.events(&piece, context),
+        None if trusted => yaml_document::fallback(&piece, context).into_iter().collect(),
+        None => Vec::new(),
+    }
 }
 
-/// The events of a list's items that are of a known kind.
-fn of_items(block: &Block, items: Vec<Node>, from: usize, to: usize, context: &Context) -> Vec<StateEvent> {
+/// The events of a list's items.
+fn of_items(
+    block: &Block,
+    items: Vec<Node>,
+    from: usize,
+    to: usize,
+    trusted: bool,
+    context: &Context,
+) -> Vec<StateEvent> {
     let starts: Vec<usize> = items.iter().map(|i| from + i.line).collect();
     let mut events = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        let Some(kind) = KINDS.iter().find(|k| k.takes(&item)) else { continue };
         let start = starts.get(index).copied().unwrap_or(from);
         let end = starts.get(index + 1).copied().unwrap_or(to);
-        events.extend(kind.events(&Piece { block, root: shifted(item, start - from), from: start, to: end }, context));
+        let piece = Piece { block, root: shifted(item, start - from), from: start, to: end };
+        if matches!(piece.root.value, Value::Map(_)) {
+            events.extend(of_tree(piece, trusted, context));
+        }
     }
     events
 }

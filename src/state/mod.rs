@@ -28,20 +28,34 @@ use crate::event::Event;
 mod block;
 mod cluster_status;
 mod cosi;
+mod cpuinfo;
 mod entity;
+mod free;
+mod health;
 mod json;
 mod kind;
+mod kubernetes;
 mod locate;
 mod loose;
+mod machine_config;
+mod provider_config;
+mod pveversion;
 mod qm_config;
 mod secret;
+mod service_state;
+mod storage_cfg;
 mod table;
+mod talos_version;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod user_cfg;
+mod versions;
 mod yaml;
+mod yaml_document;
 
 pub use locate::locate;
+pub use versions::versions;
 
 /// The longest block that is read, in bytes; the scanner stops to feed lines there, and more is not looked at.
 pub const MAX_BLOCK: usize = 8 << 20;
@@ -145,8 +159,21 @@ pub struct Sample {
 }
 
 /// All documents, sorted by name. At most one should begin at a line; the first one wins.
-static DOCUMENTS: &[&dyn Document] =
-    &[&cluster_status::ClusterStatus, &json::Json, &qm_config::QmConfig, &table::Table, &yaml::Yaml];
+static DOCUMENTS: &[&dyn Document] = &[
+    &cluster_status::ClusterStatus,
+    &cpuinfo::CpuInfo,
+    &free::Free,
+    &json::Json,
+    &pveversion::PveVersion,
+    &qm_config::QmConfig,
+    &service_state::ServiceState,
+    &storage_cfg::StorageCfg,
+    &table::Table,
+    &talos_version::TalosVersion,
+    &health::Health,
+    &user_cfg::UserCfg,
+    &yaml::Yaml,
+];
 
 /// The documents in their order of registration.
 pub fn documents() -> &'static [&'static dyn Document] {

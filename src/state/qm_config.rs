@@ -61,7 +61,8 @@ impl Document for QmConfig {
         let candidate = match line.first() {
             Some(b'#') => line.starts_with(b"# cat /etc/pve/") || line.starts_with(b"# qm "),
             Some(b'$') => line.starts_with(b"$ "),
-            _ => line.get(..80.min(line.len())).is_some_and(|l| memchr::memmem::find(l, b":~").is_some()),
+            // `root@pve1:~# qm config 100`
+            _ => memchr::memchr(b'@', line.get(..line.len().min(40)).unwrap_or_default()).is_some(),
         };
         candidate && std::str::from_utf8(line).is_ok_and(|line| heading(line).is_some())
     }
@@ -245,8 +246,18 @@ impl<'t> Config<'t> {
                 entity(&mut event, key, value);
             }
         }
+        for (key, volume) in vmid.into_iter().flat_map(|vmid| self.foreign(vmid)) {
+            attribute(&mut event, "qm.foreign_volume", &format!("{key}: {volume}"));
+        }
         self.add_entities(&mut event);
         event
+    }
+
+    /// Disks whose volume belongs to another VM by its name.
+    fn foreign(&self, vmid: &str) -> Vec<(&'t str, &'t str)> {
+        let disks = self.live.iter().filter(|(key, _)| is_disk(key));
+        let volumes = disks.map(|(key, value)| (*key, value.split(',').next().unwrap_or(value)));
+        volumes.filter(|(_, volume)| owner(volume).is_some_and(|owner| owner != vmid)).collect()
     }
 
     /// The machine, its request and its storages.
@@ -272,6 +283,12 @@ fn is_disk(key: &str) -> bool {
     stem.len() < key.len() && matches!(stem, "scsi" | "virtio" | "sata" | "ide" | "efidisk" | "tpmstate" | "unused")
 }
 
+/// The VM that a volume belongs to: `104` for `local-lvm:vm-104-disk-0`.
+fn owner(volume: &str) -> Option<&str> {
+    let name = volume.rsplit([':', '/']).next()?.strip_prefix("vm-")?;
+    name.split('-').next().filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// The VMID in names like `qm-config-105.txt` or `vm105.conf`.
 fn vmid_of_name(path: &str) -> Option<&str> {
     let name = path.rsplit('/').next()?;
@@ -295,6 +312,7 @@ name: demo-workers-v7sfrj
 net0: virtio=BC:24:11:22:88:7E,bridge=vmbr0,firewall=1
 ostype: l26
 scsi0: local-lvm:vm-105-disk-0,iothread=1,size=40G,ssd=1
+scsi1: local-lvm:vm-193-disk-0,size=32G
 scsihw: virtio-scsi-single
 smbios1: uuid=caffc816-8938-4b4a-afb3-dfff5ab26e33
 tags: go-proxmox+cloud-init;machine-request.demo-workers
@@ -309,6 +327,7 @@ vmgenid: 5f62ef4a-10c1-4698-8e68-be2ee4b180c0
             (0, "qm.cpu", "x86-64-v2-AES"),
             (0, "qm.net0", "virtio=BC:24:11:22:88:7E,bridge=vmbr0,firewall=1"),
             (0, "pve.vmid", "105"),
+            (0, "qm.foreign_volume", "scsi1: local-lvm:vm-193-disk-0"),
             (0, "@pve.vmid", "105"),
             (0, "@pve.storage", "local-lvm"),
             (0, "@omni.machine", "caffc816-8938-4b4a-afb3-dfff5ab26e33"),
@@ -367,7 +386,7 @@ virtio0: local:103/vm-103-disk-0.qcow2,size=8G
         has: &[(0, "pve.vmid", "102"), (0, "qm.scsihw", "lsi"), (1, "pve.vmid", "103")],
     },
     Sample {
-        text: "root@pve1:~# qm pending 104
+        text: "root@pve1:/etc/pve# qm pending 104
 cur cores: 2
 new cores: 4
 cur memory: 4096

@@ -3,7 +3,7 @@
 //! The header tells the columns. Rows are cut at the header's columns, since cells may be empty; rows that were
 //! shifted by pasting are cut at wide gaps.
 
-use super::block::{Block, attribute, entity, event, fields, is_boundary};
+use super::block::{Block, MAX_EVENTS, attribute, entity, event, fields, is_boundary};
 use super::cosi::is_machine_id;
 use super::entity::{node, of_id, singular};
 use super::{Context, Document, Progress, Sample, StateEvent};
@@ -21,6 +21,9 @@ const BOX: u8 = 3;
 /// First words of headers, besides those of `qm list` and `pvesm status`.
 const FIRST: &[&[u8]] =
     &[b"NODE", b"NAMESPACE", b"NAME", b"ID", b"LAST", b"SERVICE", b"FILESYSTEM", b"PID", b"CONTAINER"];
+
+/// A distance that no field has.
+const FAR: i64 = i64::MAX / 2;
 
 /// A header and rows.
 pub(super) struct Table;
@@ -155,7 +158,8 @@ fn wide_events(block: &Block, shape: u8, context: &Context) -> Vec<StateEvent> {
         _ => word_cells(row, columns.len()),
     };
     let rows = block.lines().skip(1).filter(|(_, row)| *row != header && !row.trim().is_empty());
-    rows.map(|(index, row)| (index, row.trim(), cut(row)))
+    rows.take(MAX_EVENTS)
+        .map(|(index, row)| (index, row.trim(), cut(row)))
         .map(|(index, row, cells)| block.event(row_event(&columns, &cells, row, context), index, index + 1))
         .collect()
 }
@@ -168,11 +172,12 @@ fn box_events(block: &Block, context: &Context) -> Vec<StateEvent> {
     if columns.len() < 2 {
         return Vec::new();
     }
-    rows.map(|(index, line, cells)| {
-        let row = line.trim_matches([' ', '│', '|']);
-        block.event(row_event(&columns, &cells, row, context), index, index + 1)
-    })
-    .collect()
+    rows.take(MAX_EVENTS)
+        .map(|(index, line, cells)| {
+            let row = line.trim_matches([' ', '│', '|']);
+            block.event(row_event(&columns, &cells, row, context), index, index + 1)
+        })
+        .collect()
 }
 
 /// The cells between drawn lines; nothing for lines that only draw.
@@ -210,8 +215,11 @@ fn wide_cells(row: &str, columns: &[Column]) -> Vec<String> {
     }
     let found = fields(row);
     let starts: Vec<usize> = found.iter().take(columns.len()).map(|(start, _)| *start).collect();
-    let shifts = columns.iter().map(|c| starts.last().map_or(0, |s| signed(*s) - signed(c.start)));
-    let best = shifts.chain([0]).map(|shift| assign(&starts, columns, shift)).min_by_key(|(cost, _)| *cost);
+    let mut shifts: Vec<i64> = starts.last().map_or(Vec::new(), |last| {
+        columns.iter().skip(starts.len().saturating_sub(1)).map(|c| signed(*last) - signed(c.start)).collect()
+    });
+    shifts.push(0);
+    let best = shifts.iter().map(|shift| assign(&starts, columns, *shift)).min_by_key(|(cost, _)| *cost);
     let places = best.map(|(_, places)| places).unwrap_or_default();
     let mut cells = vec![String::new(); columns.len()];
     for (index, (_, text)) in found.iter().enumerate() {
@@ -233,24 +241,30 @@ fn signed(column: usize) -> i64 {
 /// Puts fields into columns in their order, so that they stand as near to them as can be when the row (but for its
 /// first field) is shifted by `shift`: the distance in all, and the column of each field.
 fn assign(starts: &[usize], columns: &[Column], shift: i64) -> (i64, Vec<usize>) {
-    // best[j]: the cheapest way to put the fields so far into the columns before j.
-    let mut best: Vec<Option<(i64, Vec<usize>)>> = vec![Some((0, Vec::new())); columns.len() + 1];
+    // costs[i][j]: the smallest distance of the first i fields in the first j columns.
+    let mut costs: Vec<Vec<i64>> = vec![vec![0; columns.len() + 1]];
     for (index, start) in starts.iter().enumerate() {
-        let mut next: Vec<Option<(i64, Vec<usize>)>> = vec![None];
-        for (place, (column, before)) in columns.iter().zip(&best).enumerate() {
-            let by = if index == 0 { 0 } else { shift };
-            let cost = (signed(*start) - signed(column.start) - by).abs();
-            let here = before.as_ref().map(|(sum, places)| (sum + cost, [places.as_slice(), &[place]].concat()));
-            let skipped = next.last().cloned().flatten();
-            next.push(match (here, skipped) {
-                (Some(here), Some(skipped)) if skipped.0 <= here.0 => Some(skipped),
-                (Some(here), _) => Some(here),
-                (None, skipped) => skipped,
-            });
+        let by = if index == 0 { 0 } else { shift };
+        let above = costs.last().map(Vec::as_slice).unwrap_or_default();
+        let mut least = FAR;
+        let mut row = vec![FAR];
+        for (column, before) in columns.iter().zip(above) {
+            least = least.min(before.saturating_add((signed(*start) - signed(column.start) - by).abs()));
+            row.push(least);
         }
-        best = next;
+        costs.push(row);
     }
-    best.pop().flatten().unwrap_or((i64::MAX, Vec::new()))
+    let cost = |fields: usize, place: usize| costs.get(fields).and_then(|r| r.get(place)).copied().unwrap_or(FAR);
+    let mut places = vec![0; starts.len()];
+    let mut place = columns.len();
+    for (index, slot) in places.iter_mut().enumerate().rev() {
+        while place > 1 && cost(index + 1, place - 1) == cost(index + 1, place) {
+            place -= 1;
+        }
+        place = place.saturating_sub(1);
+        *slot = place;
+    }
+    (cost(starts.len(), columns.len()), places)
 }
 
 /// Cells of a row that stands under its header.
@@ -285,6 +299,9 @@ fn row_event(columns: &[Column], cells: &[String], row: &str, context: &Context)
         // `mem(mb)`, `total_(kib)`: also without the unit.
         if let Some((name, _)) = column.name.split_once('(') {
             attribute(&mut event, name.trim_end_matches('_'), cell);
+        }
+        if matches!(column.name.as_str(), "%" | "percent_used") {
+            attribute(&mut event, "used_percent", cell.trim_end_matches('%'));
         }
     }
     add_meaning(&mut event, &table, context);
@@ -550,6 +567,7 @@ nfs-vm               nfs   inactive              0              0               
             (0, "available", "611577155"),
             (1, "status", "inactive"),
             (1, "%", "0.00%"),
+            (1, "used_percent", "0.00"),
             (1, "@pve.storage", "nfs-vm"),
         ],
     },

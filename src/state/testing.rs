@@ -69,6 +69,7 @@ fn check(name: &str, sample: &Sample) {
 #[test]
 fn every_document_has_samples_that_hold() {
     for document in documents() {
+        assert!(!document.samples().is_empty(), "{} has no samples", document.name());
         for sample in document.samples() {
             check(document.name(), sample);
         }

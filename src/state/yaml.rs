@@ -1,6 +1,8 @@
 //! Blocks of YAML: where they begin and end, and the documents in them.
 
-use super::block::{Block, is_boundary, pair_bytes};
+use std::collections::HashSet;
+
+use super::block::{Block, MAX_EVENTS, is_boundary, pair_bytes};
 use super::{Context, Document, Progress, Sample, StateEvent, kind};
 
 /// Nothing is known about the document yet.
@@ -75,6 +77,7 @@ impl Document for Yaml {
             let text = dedented(&block, from, to, indent);
             events.extend(kind::events(&block, &text, from, to, context));
         }
+        events.truncate(MAX_EVENTS);
         events
     }
 
@@ -168,22 +171,23 @@ fn is_value(value: &[u8]) -> bool {
 /// The documents of a block as ranges of lines: parted by `---`, or by a key of the outer level that comes again.
 fn documents(block: &Block, indent: usize) -> Vec<(usize, usize)> {
     let mut ranges = Vec::new();
-    let (mut from, mut seen) = (0, Vec::new());
+    let (mut from, mut seen) = (0, HashSet::new());
     for (index, line) in block.lines() {
         let line = line.get(indent..).unwrap_or_default();
         let separator = line.trim_end() == "---";
         let key = line.split_once(':').map_or("", |(key, _)| key);
-        let again = !key.is_empty() && !key.starts_with([' ', '-', '#', '\t']) && seen.contains(&key);
+        let again = !key.is_empty() && !key.starts_with([' ', '-', '#', '\t']) && seen.contains(key);
         if separator || again {
             ranges.push((from, index));
             from = index + usize::from(separator);
             seen.clear();
         }
         if !separator && !key.is_empty() && !key.starts_with([' ', '-', '#']) {
-            seen.push(key);
+            seen.insert(key);
         }
     }
     ranges.push((from, block.len()));
+    ranges.truncate(MAX_EVENTS);
     ranges.retain(|(from, to)| (*from..*to).any(|i| !block.line(i).trim().is_empty()));
     ranges
 }
@@ -197,4 +201,44 @@ fn dedented<'t>(block: &Block<'t>, from: usize, to: usize, indent: usize) -> std
     lines.join("\n").into()
 }
 
-const SAMPLES: &[Sample] = &[];
+const SAMPLES: &[Sample] = &[
+    Sample {
+        text: "services:
+  provider:
+    image: registry.example.com/omni-infra-provider-proxmox:v0.1.0
+    command:
+      - --id=proxmox
+    environment:
+      OMNI_SERVICE_ACCOUNT_KEY: eyJhbGciOi
+    restart: unless-stopped
+",
+        path: "compose.yaml",
+        events: 1,
+        has: &[
+            (0, "#format", "yaml_document"),
+            (0, "services.provider.command", "--id=proxmox"),
+            (0, "services.provider.environment.OMNI_SERVICE_ACCOUNT_KEY", "***"),
+        ],
+    },
+    Sample {
+        // Indented as a whole; separators lost.
+        text: "    metadata:
+        namespace: default
+        type: Machines.omni.sidero.dev
+        id: m-1
+        phase: running
+    spec:
+        connected: true
+    metadata:
+        namespace: default
+        type: Machines.omni.sidero.dev
+        id: m-2
+        phase: running
+    spec:
+        connected: false
+",
+        path: "",
+        events: 2,
+        has: &[(0, "resource.id", "m-1"), (1, "spec.connected", "false")],
+    },
+];

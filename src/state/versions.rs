@@ -1,0 +1,134 @@
+//! Versions that documents tell, by the names of applications that root causes use.
+
+use crate::event::Event;
+
+/// The provider's name as an application.
+const PROVIDER: &str = "omni-infra-provider-proxmox";
+
+/// Formats, an attribute that must have a value (or none), an attribute with a version, and the application.
+type Source = (&'static str, Option<(&'static str, &'static str)>, &'static str, &'static str);
+
+/// Where versions stand.
+const SOURCES: &[Source] = &[
+    ("pveversion", None, "pve-manager", "pve"),
+    ("pveversion", None, "qemu-server", "qemu-server"),
+    ("talos_version", None, "server", "talos"),
+    ("talos_version", None, "kubernetes", "kubernetes"),
+    ("talos_version", None, "omni", "omni"),
+    ("talos_version", None, "pve", "pve"),
+    ("cosi_resource", Some(("resource.type", "MachineStatuses.omni.sidero.dev")), "spec.talosversion", "talos"),
+    ("cosi_resource", Some(("resource.type", "Clusters.omni.sidero.dev")), "spec.talosversion", "talos"),
+    ("cosi_resource", Some(("resource.type", "Clusters.omni.sidero.dev")), "spec.kubernetesversion", "kubernetes"),
+    (
+        "cosi_resource",
+        Some(("resource.type", "ClusterMachines.omni.sidero.dev")),
+        "spec.kubernetes_version",
+        "kubernetes",
+    ),
+    ("cosi_resource", Some(("resource.type", "Members.cluster.talos.dev")), "spec.operatingSystem", "talos"),
+    (
+        "cosi_resource",
+        Some(("resource.type", "InfraProviderCombinedStatuses.omni.sidero.dev")),
+        "spec.version",
+        PROVIDER,
+    ),
+    ("cosi_resource", Some(("resource.type", "InfraProviderStatuses.omni.sidero.dev")), "spec.version", PROVIDER),
+    ("k8s_object", Some(("kind", "Node")), "status.nodeInfo.kubeletVersion", "kubernetes"),
+    ("k8s_object", Some(("kind", "Node")), "status.nodeInfo.osImage", "talos"),
+    ("table", Some(("table", "kubectl-nodes")), "version", "kubernetes"),
+    ("table", Some(("table", "kubectl-nodes")), "os-image", "talos"),
+    ("table", Some(("table", "Member")), "os", "talos"),
+    ("table", Some(("table", "infraprovider-list")), "version", PROVIDER),
+    ("yaml_document", Some(("kind", "Cluster")), "talos.version", "talos"),
+    ("yaml_document", Some(("kind", "Cluster")), "kubernetes.version", "kubernetes"),
+];
+
+/// Names of container images (without registry) and the application in them.
+const IMAGES: &[(&str, &str)] = &[
+    (PROVIDER, PROVIDER),
+    ("omni", "omni"),
+    ("installer", "talos"),
+    ("talos", "talos"),
+    ("kubelet", "kubernetes"),
+    ("kube-apiserver", "kubernetes"),
+    ("etcd", "etcd"),
+];
+
+/// The applications and versions (without `v`) that an event of a document tells.
+pub fn versions(event: &Event) -> Vec<(&'static str, String)> {
+    let mut out: Vec<(&'static str, String)> = Vec::new();
+    let mut add = |name: &'static str, version: Option<&str>| {
+        let new = version.filter(|v| !out.iter().any(|(n, have)| *n == name && have == v));
+        if let Some(version) = new {
+            out.push((name, version.to_owned()));
+        }
+    };
+    let format = event.format();
+    for (_, condition, key, name) in SOURCES.iter().filter(|(f, ..)| *f == format) {
+        let fits = condition.is_none_or(|(key, value)| event.all(key).any(|v| v == value));
+        if fits && (*name != PROVIDER || is_proxmox(event)) {
+            event.all(key).filter_map(version).for_each(|v| add(name, Some(v)));
+        }
+    }
+    let images = event.attributes.iter().filter(|(key, _)| key.rsplit('.').next() == Some("image"));
+    for (_, image) in images {
+        if let Some((name, version)) = of_image(image) {
+            add(name, Some(version));
+        }
+    }
+    out
+}
+
+/// Whether a provider is the one for Proxmox, as far as its names tell.
+fn is_proxmox(event: &Event) -> bool {
+    let names = ["resource.id", "spec.name", "spec.description", "id", "name", "description"];
+    names.iter().any(|key| event.all(key).any(|v| v.to_ascii_lowercase().contains("proxmox")))
+}
+
+/// The version in a text: `v1.2.3`, `1.2.3`, `Talos (v1.2.3)`.
+fn version(text: &str) -> Option<&str> {
+    let inner = text.split_once('(').map_or(text, |(_, rest)| rest.trim_end_matches(')'));
+    let bare = inner.strip_prefix('v').unwrap_or(inner);
+    let number = bare.split(['+', ' ', '@']).next().unwrap_or(bare);
+    (number.starts_with(|c: char| c.is_ascii_digit()) && number.contains('.')).then_some(number)
+}
+
+/// The application and version of a container image.
+fn of_image(image: &str) -> Option<(&'static str, &str)> {
+    let (path, tag) = image.rsplit_once(':')?;
+    let name = path.rsplit('/').next()?;
+    let (_, application) = IMAGES.iter().find(|(n, _)| *n == name)?;
+    Some((application, version(tag)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::events;
+    use super::*;
+
+    #[test]
+    fn versions_are_found_in_documents() {
+        for (text, name, version) in [
+            ("pve-manager/9.1.1/42db (running kernel: 6.17.2-1-pve)\n", "pve", "9.1.1"),
+            ("Server:\n\tTag:  v1.12.8\n", "talos", "1.12.8"),
+            (
+                "ID        NAME      VERSION   DESCRIPTION   CONNECTED   ERROR\nproxmox   Proxmox   v0.2.0    x             true\n",
+                PROVIDER,
+                "0.2.0",
+            ),
+            (
+                "NAME   STATUS   ROLES    AGE   VERSION   OS-IMAGE\nw-1    Ready    <none>   1d    v1.35.2   Talos (v1.12.8)\n",
+                "talos",
+                "1.12.8",
+            ),
+            (
+                "services:\n  provider:\n    image: x/omni-infra-provider-proxmox:v0.1.1\n    restart: always\n",
+                PROVIDER,
+                "0.1.1",
+            ),
+        ] {
+            let found: Vec<_> = events(text).iter().flat_map(versions).collect();
+            assert!(found.contains(&(name, version.to_owned())), "{found:?} in {text}");
+        }
+    }
+}
