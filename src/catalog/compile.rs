@@ -179,6 +179,7 @@ impl<'t> Compiler<'t> {
             fields,
             benign,
             correlated: false,
+            keep: Vec::new(),
         })
     }
 
@@ -228,6 +229,7 @@ impl<'t> Compiler<'t> {
         for signature in touched {
             if let Some(signature) = self.signatures.get_mut(signature) {
                 signature.correlated = true;
+                signature.keep.extend(file.group_by.iter().chain(&file.field).cloned());
             }
         }
         Ok(Correlation {

@@ -224,6 +224,8 @@ pub struct Signature {
     pub benign: bool,
     /// True when a correlation looks at each single hit, so that more of them are kept.
     pub correlated: bool,
+    /// Attributes that a correlation groups or counts by: kept with each hit.
+    pub keep: Vec<String>,
 }
 
 impl Signature {

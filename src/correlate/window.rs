@@ -222,7 +222,7 @@ fn absence(
             continue;
         };
         let key = group_key(world, *at, &correlation.group_by);
-        if key.is_none() || (!covered_by.is_empty() && !world.covers(covered_by, moment)) {
+        if key.is_none() || (!covered_by.is_empty() && !world.covers(covered_by, (moment, moment + after))) {
             unknown = true;
             continue;
         }

@@ -316,6 +316,12 @@ impl Walk<'_> {
                 entities.push(pair);
             }
         }
+        let signature = self.scanner.catalogue.signatures.get(found.signature);
+        for key in signature.map_or(&[][..], |s| s.keep.as_slice()) {
+            if let Some(value) = event.get(key).filter(|_| !entities.iter().any(|(k, _)| k == key)) {
+                entities.push((key.clone(), value.to_owned()));
+            }
+        }
         let inherited = !event.time.is_some();
         let hit = Hit {
             line,
@@ -328,7 +334,7 @@ impl Walk<'_> {
             excerpt: excerpt(raw, found.decisive.as_deref()),
             decisive: found.decisive,
         };
-        let correlated = self.scanner.catalogue.signatures.get(found.signature).is_some_and(|s| s.correlated);
+        let correlated = signature.is_some_and(|s| s.correlated);
         self.out.tallies.entry(found.signature).or_default().push(hit, correlated);
     }
 
@@ -408,11 +414,21 @@ impl Walk<'_> {
         let state::StateEvent { event, line, text, extent } = found;
         self.out.events += 1;
         self.out.times.add(event.time);
+        for (name, version) in state::versions(&event) {
+            let version = (name.to_owned(), version);
+            if !self.out.versions.contains(&version) {
+                self.out.versions.push(version);
+            }
+        }
         let mut candidates = candidates.to_vec();
         candidates.extend_from_slice(self.scanner.matcher.for_format(event.format()));
         for matched in self.scanner.matcher.test(&event, &mut candidates) {
             let shown = self.telling(&matched, block.get(extent.clone()).unwrap_or_default());
-            let (offset, excerpt) = shown.unwrap_or((0, block.get(text.clone()).unwrap_or_default().to_owned()));
+            let (offset, mut excerpt) = shown.unwrap_or((0, block.get(text.clone()).unwrap_or_default().to_owned()));
+            // A row says little without the heading of its columns.
+            if event.format() == "table" && line > 0 {
+                excerpt = format!("{}\n{excerpt}", block.lines().next().unwrap_or_default());
+            }
             self.hit(matched, &event, first + u64::from(line) + offset, excerpt.as_bytes());
         }
         self.learn(&event);
