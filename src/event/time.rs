@@ -44,19 +44,20 @@ pub fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
 
 /// Two digits as a number.
 fn two(b: &[u8], at: usize) -> Option<u32> {
-    match (b.get(at)?, b.get(at + 1)?) {
-        (a @ b'0'..=b'9', c @ b'0'..=b'9') => Some(u32::from(a - b'0') * 10 + u32::from(c - b'0')),
-        _ => None,
-    }
+    pair(*b.get(at)?, *b.get(at + 1)?)
+}
+
+/// Two digits as a number.
+fn pair(tens: u8, ones: u8) -> Option<u32> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
 }
 
 /// `HH:MM:SS` at the start of `b`, in microseconds of the day.
 pub fn clock(b: &[u8]) -> Option<i64> {
-    let (h, m, s) = (two(b, 0)?, two(b, 3)?, two(b, 6)?);
-    if b.get(2) != Some(&b':') || b.get(5) != Some(&b':') || h > 23 || m > 59 || s > 60 {
-        return None;
-    }
-    Some(i64::from(h * 3600 + m * 60 + s) * SECOND)
+    let [h1, h2, b':', m1, m2, b':', s1, s2, ..] = *b else { return None };
+    let (h, m, s) = (pair(h1, h2)?, pair(m1, m2)?, pair(s1, s2)?);
+    (h < 24 && m < 60 && s < 61).then(|| i64::from(h * 3600 + m * 60 + s) * SECOND)
 }
 
 /// A fraction (`.123456789` or `,123`) at the start of `b`: microseconds and the bytes used (0 when there is none).
@@ -85,16 +86,20 @@ pub fn fraction(b: &[u8]) -> (i64, usize) {
 
 /// `YYYY-MM-DD` or `YYYY/MM/DD` at the start of `b`, in days since the epoch.
 pub fn date(b: &[u8]) -> Option<i64> {
-    let year = i64::from(two(b, 0)? * 100 + two(b, 2)?);
-    let separator = *b.get(4)?;
-    if !matches!(separator, b'-' | b'/') || b.get(7) != Some(&separator) {
-        return None;
-    }
-    let (month, day) = (two(b, 5)?, two(b, 8)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(1970..=2200).contains(&year) {
-        return None;
-    }
-    Some(days_from_civil(year, month, day))
+    let [y1, y2, y3, y4, first @ (b'-' | b'/'), m1, m2, second, d1, d2, ..] = *b else { return None };
+    let year = pair(y1, y2)? * 100 + pair(y3, y4)?;
+    let (month, day) = (pair(m1, m2)?, pair(d1, d2)?);
+    let valid =
+        first == second && (1..=12).contains(&month) && (1..=31).contains(&day) && (1970..=2200).contains(&year);
+    valid.then(|| days_since_epoch(year, month, day))
+}
+
+/// [`days_from_civil`] for years from 1970 on, in small numbers: every dated line comes through here.
+fn days_since_epoch(year: u32, month: u32, day: u32) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let months = if month > 2 { month - 3 } else { month + 9 };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * months + 2) / 5 + day - 1;
+    i64::from(days) - 719_468
 }
 
 /// A date and time at the start of `b`: `2026-09-15T08:00:00.123456789Z`, with a blank instead of `T`, with `/` in the
@@ -183,18 +188,24 @@ pub fn number(b: &[u8], unit: i64) -> Option<(i64, usize)> {
 /// An epoch number whose unit is told by its size: seconds, milliseconds, microseconds or nanoseconds.
 /// Gives microseconds since the epoch and the bytes used.
 pub fn epoch(b: &[u8]) -> Option<(RawTime, usize)> {
-    let digits = b.iter().take_while(|c| c.is_ascii_digit()).count();
-    let (value, used) = match digits {
-        9..=10 => number(b, SECOND)?,
-        12..=13 => number(b, 1_000)?,
-        15..=16 => number(b, 1)?,
-        18..=19 => {
-            let (value, used) = number(b, 1)?;
-            (value / 1_000, used)
+    let (mut value, mut digits) = (0i64, 0usize);
+    while let Some(c) = b.get(digits).map(|c| c.wrapping_sub(b'0')).filter(|c| *c < 10) {
+        if digits > 18 {
+            return None;
         }
+        value = value.checked_mul(10)?.checked_add(i64::from(c))?;
+        digits += 1;
+    }
+    let (micros, used) = fraction(b.get(digits..)?);
+    let value = match digits {
+        9..=10 => value * SECOND + micros,
+        12..=13 => value * 1_000 + micros / 1_000,
+        15..=16 => value,
+        18..=19 => value / 1_000,
         _ => return None,
     };
-    Some((RawTime::Utc(value), used))
+    let used = if b.get(digits) == Some(&b',') { 0 } else { used };
+    Some((RawTime::Utc(value), digits + used))
 }
 
 #[cfg(test)]
@@ -240,6 +251,7 @@ mod tests {
             let date = chrono::NaiveDate::from_ymd_opt(y, m, d).expect("a date");
             let epoch = chrono::NaiveDate::from_ymd_opt(1970, 1, 1).expect("a date");
             assert_eq!(days_from_civil(i64::from(y), m, d), (date - epoch).num_days());
+            assert_eq!(super::date(format!("{y}-{m:02}-{d:02}").as_bytes()), Some((date - epoch).num_days()));
         }
     }
 }

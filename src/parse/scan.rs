@@ -49,9 +49,21 @@ pub fn word(line: &[u8]) -> &[u8] {
     line.get(..end).unwrap_or_default()
 }
 
+/// The bytes of host, container and node names.
+static NAMES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        table[byte] = b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    table
+};
+
 /// A byte of a host, container or node name.
 pub fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+    NAMES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// Eight hexadecimal digits (or a few more) as a number.
