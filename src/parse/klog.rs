@@ -121,9 +121,24 @@ fn value(text: &str) -> (std::borrow::Cow<'_, str>, &str) {
     }
     let end = match text.as_bytes().first() {
         Some(b'{' | b'[') => nested_end(text),
-        _ => text.find([' ', '\n']).unwrap_or(text.len()),
+        _ => bare_end(text),
     };
     (text_to(text, end).into(), text_from(text, end))
+}
+
+/// The end of a value without quotes: the line's, or where the next key begins, since some print blanks as they are.
+fn bare_end(text: &str) -> usize {
+    let line = text.find('\n').unwrap_or(text.len());
+    let mut at = 0;
+    while let Some(blank) = text_to(text, line).get(at..).and_then(|t| t.find(' ')).map(|i| at + i) {
+        let key = text_from(text, blank + 1).trim_start_matches(' ');
+        let length = key.bytes().take_while(|b| scan::is_name(*b)).count();
+        if length > 0 && key.as_bytes().get(length) == Some(&b'=') {
+            return blank;
+        }
+        at = blank + 1;
+    }
+    line
 }
 
 /// The end of a value with brackets, or of the line.

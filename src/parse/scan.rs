@@ -49,21 +49,22 @@ pub fn word(line: &[u8]) -> &[u8] {
     line.get(..end).unwrap_or_default()
 }
 
-/// The bytes of host, container and node names.
-static NAMES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let b = byte as u8;
-        table[byte] = b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+/// The bytes of host, container and node names, one bit each.
+const NAMES: u128 = {
+    let mut set = 0;
+    let mut byte = 0u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            set |= 1 << byte;
+        }
         byte += 1;
     }
-    table
+    set
 };
 
 /// A byte of a host, container or node name.
 pub fn is_name(byte: u8) -> bool {
-    NAMES.get(usize::from(byte)).copied().unwrap_or_default()
+    byte < 128 && NAMES >> byte & 1 == 1
 }
 
 /// Eight hexadecimal digits (or a few more) as a number.
