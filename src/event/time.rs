@@ -42,8 +42,8 @@ pub fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     era * 146_097 + doe - 719_468
 }
 
-/// Two digits as a number.
-fn two(b: &[u8], at: usize) -> Option<u32> {
+/// The two digits at `at` as a number.
+pub fn two(b: &[u8], at: usize) -> Option<u32> {
     pair(*b.get(at)?, *b.get(at + 1)?)
 }
 
@@ -62,26 +62,20 @@ pub fn clock(b: &[u8]) -> Option<i64> {
 
 /// A fraction (`.123456789` or `,123`) at the start of `b`: microseconds and the bytes used (0 when there is none).
 pub fn fraction(b: &[u8]) -> (i64, usize) {
-    if !matches!(b.first(), Some(b'.' | b',')) {
-        return (0, 0);
-    }
-    let (mut value, mut digits) = (0i64, 0usize);
-    for c in b.get(1..).unwrap_or_default() {
-        if !c.is_ascii_digit() {
+    let [b'.' | b',', digits @ ..] = b else { return (0, 0) };
+    let (mut value, mut scale, mut used) = (0i64, SECOND, 0usize);
+    for c in digits {
+        let digit = c.wrapping_sub(b'0');
+        if digit > 9 {
             break;
         }
-        if digits < 6 {
-            value = value * 10 + i64::from(c - b'0');
+        if scale > 1 {
+            scale /= 10;
+            value += i64::from(digit) * scale;
         }
-        digits += 1;
+        used += 1;
     }
-    if digits == 0 {
-        return (0, 0);
-    }
-    for _ in digits..6 {
-        value *= 10;
-    }
-    (value, digits + 1)
+    if used == 0 { (0, 0) } else { (value, used + 1) }
 }
 
 /// `YYYY-MM-DD` or `YYYY/MM/DD` at the start of `b`, in days since the epoch.
@@ -159,7 +153,10 @@ pub fn yearless(month: u32, day: u32, time: i64) -> Option<RawTime> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let days = days_from_civil(2000, month, day) - days_from_civil(2000, 1, 1);
+    // Counted from March, so that the leap day is the last.
+    let months = if month > 2 { month - 3 } else { month + 9 };
+    let days = i64::from((153 * months + 2) / 5 + day - 1);
+    let days = if month > 2 { days + 60 } else { days - 306 };
     Some(RawTime::Yearless(days * DAY + time))
 }
 
@@ -188,24 +185,27 @@ pub fn number(b: &[u8], unit: i64) -> Option<(i64, usize)> {
 /// An epoch number whose unit is told by its size: seconds, milliseconds, microseconds or nanoseconds.
 /// Gives microseconds since the epoch and the bytes used.
 pub fn epoch(b: &[u8]) -> Option<(RawTime, usize)> {
-    let (mut value, mut digits) = (0i64, 0usize);
-    while let Some(c) = b.get(digits).map(|c| c.wrapping_sub(b'0')).filter(|c| *c < 10) {
-        if digits > 18 {
-            return None;
+    let (mut value, mut digits) = (0u64, 0usize);
+    for c in b.iter().take(20) {
+        let digit = c.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
         }
-        value = value.checked_mul(10)?.checked_add(i64::from(c))?;
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
         digits += 1;
     }
-    let (micros, used) = fraction(b.get(digits..)?);
-    let value = match digits {
-        9..=10 => value * SECOND + micros,
-        12..=13 => value * 1_000 + micros / 1_000,
-        15..=16 => value,
-        18..=19 => value / 1_000,
+    let (scale, divisor) = match digits {
+        9..=10 => (SECOND, 1),
+        12..=13 => (1_000, 1),
+        15..=16 => (1, 1),
+        18..=19 => (1, 1_000),
         _ => return None,
     };
-    let used = if b.get(digits) == Some(&b',') { 0 } else { used };
-    Some((RawTime::Utc(value), digits + used))
+    let rest = b.get(digits..)?;
+    let (micros, used) = if rest.first() == Some(&b'.') { fraction(rest) } else { (0, 0) };
+    let value = i64::try_from(value / divisor).ok()? * scale;
+    let part = if divisor == 1 { micros * scale / SECOND } else { 0 };
+    Some((RawTime::Utc(value + part), digits + used))
 }
 
 #[cfg(test)]
@@ -243,6 +243,14 @@ mod tests {
         assert_eq!(epoch(b"1763194681841606"), Some((RawTime::Utc(second + 841_606), 16)));
         assert_eq!(epoch(b"1763194681841606123"), Some((RawTime::Utc(second + 841_606), 19)));
         assert_eq!(epoch(b"42"), None);
+    }
+
+    #[test]
+    fn days_without_a_year_count_from_january_of_a_leap_year() {
+        for (month, day, days) in [(1, 1, 0), (2, 29, 59), (3, 1, 60), (9, 15, 258), (12, 31, 365)] {
+            assert_eq!(yearless(month, day, 7), Some(RawTime::Yearless(days * DAY + 7)), "{month}-{day}");
+        }
+        assert_eq!(yearless(13, 1, 0), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn split(line: &[u8]) -> Option<(usize, usize)> {
 }
 
 fn name(line: &[u8]) -> Option<usize> {
-    let end = line.iter().take(LONGEST).position(|b| !scan::is_name(*b) && *b != b'@')?;
+    let end = scan::until(line, LONGEST, |b| !scan::is_name(*b) && *b != b'@')?;
     (end > 0).then_some(end)
 }
 

@@ -85,6 +85,11 @@ impl<'a> Pairs<'a> {
 
     /// Whether what follows a quote makes it the closing one.
     fn closes(&self, at: usize, key: bool) -> bool {
+        match (key, self.byte(at)) {
+            (true, Some(b':')) => return true,
+            (false, Some(b',')) if self.byte(at + 1) == Some(b'"') => return true,
+            _ => {}
+        }
         let next = self.skip_space(at);
         match self.byte(next) {
             Some(b':') => key,
