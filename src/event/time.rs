@@ -63,19 +63,42 @@ pub fn clock(b: &[u8]) -> Option<i64> {
 /// A fraction (`.123456789` or `,123`) at the start of `b`: microseconds and the bytes used (0 when there is none).
 pub fn fraction(b: &[u8]) -> (i64, usize) {
     let [b'.' | b',', digits @ ..] = b else { return (0, 0) };
-    let (mut value, mut scale, mut used) = (0i64, SECOND, 0usize);
-    for c in digits {
-        let digit = c.wrapping_sub(b'0');
-        if digit > 9 {
-            break;
-        }
-        if scale > 1 {
-            scale /= 10;
-            value += i64::from(digit) * scale;
-        }
-        used += 1;
+    let (value, used) = leading(digits);
+    let micros = match used {
+        0 => return (0, 0),
+        1..=6 => POWERS.get(6 - used).map_or(0, |p| value * p),
+        7 => value / 10,
+        _ => value / 100,
+    };
+    let more = if used == 8 { digits.iter().skip(8).take_while(|c| c.is_ascii_digit()).count() } else { 0 };
+    (i64::try_from(micros).unwrap_or_default(), used + more + 1)
+}
+
+/// Powers of ten.
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number of the first digits of `b`, eight at the most, and how many they are: all eight bytes are tested and
+/// added up at once, since every line of every source has its time read.
+fn leading(b: &[u8]) -> (u64, usize) {
+    let chunk = b.first_chunk::<8>().copied().unwrap_or_else(|| padded(b));
+    let values = u64::from_le_bytes(chunk) ^ u64::from_le_bytes([b'0'; 8]);
+    let other = (values.wrapping_add(u64::from_le_bytes([0x76; 8])) | values) & u64::from_le_bytes([0x80; 8]);
+    let count = other.trailing_zeros() / 8;
+    // The first digit stands in the lowest byte; zeros before it do not change the number.
+    let digits = values.checked_shl(64 - 8 * count).unwrap_or_default();
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    (number, count as usize)
+}
+
+/// Fewer than eight bytes, filled up with zero bytes.
+fn padded(b: &[u8]) -> [u8; 8] {
+    let mut chunk = [0; 8];
+    for (to, from) in chunk.iter_mut().zip(b) {
+        *to = *from;
     }
-    if used == 0 { (0, 0) } else { (value, used + 1) }
+    chunk
 }
 
 /// `YYYY-MM-DD` or `YYYY/MM/DD` at the start of `b`, in days since the epoch.
@@ -185,14 +208,14 @@ pub fn number(b: &[u8], unit: i64) -> Option<(i64, usize)> {
 /// An epoch number whose unit is told by its size: seconds, milliseconds, microseconds or nanoseconds.
 /// Gives microseconds since the epoch and the bytes used.
 pub fn epoch(b: &[u8]) -> Option<(RawTime, usize)> {
-    let (mut value, mut digits) = (0u64, 0usize);
-    for c in b.iter().take(20) {
-        let digit = c.wrapping_sub(b'0');
-        if digit > 9 {
+    let (mut value, mut digits) = leading(b);
+    while digits % 8 == 0 && (8..=16).contains(&digits) {
+        let (more, count) = leading(b.get(digits..)?);
+        value = value.wrapping_mul(*POWERS.get(count)?).wrapping_add(more);
+        digits += count;
+        if count == 0 {
             break;
         }
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-        digits += 1;
     }
     let (scale, divisor) = match digits {
         9..=10 => (SECOND, 1),
@@ -242,7 +265,24 @@ mod tests {
         assert_eq!(epoch(b"1763194681841.6061"), Some((RawTime::Utc(second + 841_606), 18)));
         assert_eq!(epoch(b"1763194681841606"), Some((RawTime::Utc(second + 841_606), 16)));
         assert_eq!(epoch(b"1763194681841606123"), Some((RawTime::Utc(second + 841_606), 19)));
-        assert_eq!(epoch(b"42"), None);
+        for text in ["42", "17631946810", "12345678901234567890", "", "x", "12345678"] {
+            assert_eq!(epoch(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(epoch(b"9999999999999999999"), Some((RawTime::Utc(9_999_999_999_999_999), 19)));
+    }
+
+    #[test]
+    fn fractions_of_any_length_are_read() {
+        let digits = "1234567891";
+        for length in 1..=10 {
+            let text = format!(".{}", &digits[..length]);
+            let micros: i64 = format!("{:0<6}", &digits[..length])[..6].parse().expect("a number");
+            for tail in ["", "Z", "\u{ff}", ":", "/"] {
+                assert_eq!(fraction(format!("{text}{tail}").as_bytes()), (micros, length + 1), "{text}{tail}");
+            }
+        }
+        assert_eq!(fraction(b".x"), (0, 0));
+        assert_eq!(fraction(b".\xb0\xb1"), (0, 0));
     }
 
     #[test]
