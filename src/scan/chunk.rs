@@ -351,6 +351,9 @@ impl Walk<'_> {
     /// When a document begins at this line, reads it wholly and gives the bytes used.
     fn document(&mut self, start: usize, line: &[u8]) -> Option<usize> {
         let document = if self.plain { state::begins(line) } else { state::begins(&frame::clean(line)) }?;
+        if self.quoted_by_message(start) {
+            return None;
+        }
         let end = self.block(document, start);
         let raw = self.bytes.get(start..end)?;
         let block = frame::lines(raw);
@@ -375,6 +378,12 @@ impl Walk<'_> {
             self.out.documents.push(document.name());
         }
         Some(end - start)
+    }
+
+    /// Whether the line before announces a listing: Talos prints the keys that it does not know as YAML.
+    fn quoted_by_message(&self, start: usize) -> bool {
+        let before = self.bytes.get(..start).unwrap_or_default().trim_ascii_end();
+        before.ends_with(b"during decoding:")
     }
 
     /// Where the block that begins at `start` ends, its last line end included.
