@@ -1,10 +1,12 @@
 //! One chunk: whole records, scanned from the first to the last line.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use memchr::memchr;
 
 use crate::catalog::SignatureId;
+use crate::event::entities;
 use crate::event::{Event, RawTime, Service, Severity};
 use crate::matcher::{Found, Match};
 use crate::parse::{self, Line, LockOn};
@@ -20,7 +22,7 @@ const LINE_LIMIT: usize = 1 << 20;
 /// Frames of a chunk that are parsed although nothing hit, to learn which services write into the source.
 const PEEK: usize = 24;
 /// Sets of names kept for the entity graph.
-const LINKS: usize = 5_000;
+const LINKS: usize = 2_000;
 
 /// What was found in a chunk, or in several that follow each other.
 #[derive(Debug, Default)]
@@ -154,8 +156,11 @@ impl ChunkOutcome {
         self.documents.extend(later.documents);
         self.documents.sort_unstable();
         self.documents.dedup();
-        let room = LINKS.saturating_sub(self.links.len());
-        self.links.extend(later.links.into_iter().take(room));
+        for link in later.links {
+            if self.links.len() < LINKS && !self.links.contains(&link) {
+                self.links.push(link);
+            }
+        }
         for version in later.versions {
             if !self.versions.contains(&version) {
                 self.versions.push(version);
@@ -173,13 +178,13 @@ pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8]) -> Chu
     scanner.matcher.filter().find(bytes, &mut found);
     let plain = memchr::memchr3(0x1b, 0, b'\r', bytes).is_none();
     let mut walk =
-        Walk { scanner, context, bytes, found: &found, plain, lock: LockOn::default(), explained: 0, out: ChunkOutcome::default() };
+        Walk { scanner, context, bytes, found: &found, plain, lock: LockOn::default(), explained: 0, candidates: Vec::new(), out: ChunkOutcome::default() };
     walk.lines();
     walk.out
 }
 
-struct Walk<'w> {
-    scanner: &'w Scanner<'w>,
+struct Walk<'w, 'c> {
+    scanner: &'w Scanner<'c>,
     context: &'w SourceContext,
     bytes: &'w [u8],
     /// Anchors not yet passed.
@@ -189,10 +194,12 @@ struct Walk<'w> {
     lock: LockOn,
     /// Bytes up to which lines belong to a frame that was tested and that some signature held on.
     explained: usize,
+    /// Signatures to test on the frame at hand; kept for its allocation.
+    candidates: Vec<SignatureId>,
     out: ChunkOutcome,
 }
 
-impl Walk<'_> {
+impl<'c> Walk<'_, 'c> {
     fn lines(&mut self) {
         let mut start = 0;
         while start < self.bytes.len() {
@@ -201,25 +208,33 @@ impl Walk<'_> {
             self.out.lines += 1;
             let line = rest.get(..length.min(LINE_LIMIT)).unwrap_or_default();
             self.out.truncated += u64::from(length > LINE_LIMIT);
-            let used = self.document(start, line).unwrap_or_else(|| {
-                self.line(start, line);
-                length + 1
-            });
-            start += used;
+            start += self.record(start, line).unwrap_or(length + 1);
         }
     }
 
-    /// Counts one line; parses its frame when an anchor stands in it.
-    fn line(&mut self, start: usize, line: &[u8]) {
+    /// Looks at one line. Gives the bytes used when a document begins at it.
+    fn record(&mut self, start: usize, line: &[u8]) -> Option<usize> {
         let classified = if self.plain {
             parse::classify(line, &mut self.lock)
         } else {
             parse::classify(&frame::clean(line), &mut self.lock)
         };
-        self.count(&classified);
+        // A line with a time is a log line.
+        if !classified.time.is_some()
+            && let Some(used) = self.document(start, line)
+        {
+            return Some(used);
+        }
+        self.line(start, line, &classified);
+        None
+    }
+
+    /// Counts one line; parses its frame when an anchor stands in it.
+    fn line(&mut self, start: usize, line: &[u8], classified: &Line) {
+        self.count(classified);
         let end = start + line.len();
         if self.found.first().is_some_and(|f| f.at < end) {
-            self.frame(start, end);
+            self.frame(start, end, classified.severity >= Severity::WARN);
         } else if self.out.events <= PEEK as u64 && !line.is_empty() {
             let text = frame::text(line);
             self.learn(&parse::parse(&text));
@@ -243,25 +258,34 @@ impl Walk<'_> {
     }
 
     /// Parses and tests the frame around the line at `start`, with all anchors in it.
-    fn frame(&mut self, start: usize, end: usize) {
+    fn frame(&mut self, start: usize, end: usize, fault: bool) {
         let (from, lines_before) = self.first_line(start);
         let to = self.last_line(end);
-        let mut candidates = Vec::new();
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
         while let Some(found) = self.found.first().filter(|f| f.at < to) {
-            candidates.extend_from_slice(self.scanner.matcher.waiting(found.literal));
+            // What is benign matters only where it could look like a fault.
+            let waiting = self.scanner.matcher.waiting(found.literal);
+            candidates.extend(waiting.iter().filter(|id| fault || !self.scanner.matcher.is_benign(**id)));
             self.found = self.found.get(1..).unwrap_or_default();
+        }
+        if candidates.is_empty() {
+            self.candidates = candidates;
+            return;
         }
         let raw = self.bytes.get(from..to).unwrap_or_default();
         let text = frame::text(raw);
         let mut event = parse::parse(&text);
         self.complete(&mut event);
         let matches = self.scanner.matcher.test(&event, &mut candidates);
+        self.candidates = candidates;
         if !matches.is_empty() {
             self.explained = to;
         }
         let line = self.out.lines - lines_before;
+        let names = names(&event);
         for found in matches {
-            self.hit(found, &event, line, raw);
+            self.hit(found, &event, &names, line, raw);
         }
         self.learn(&event);
     }
@@ -307,35 +331,33 @@ impl Walk<'_> {
         }
     }
 
-    fn hit(&mut self, found: Match, event: &Event<'_>, line: u64, raw: &[u8]) {
-        let own: Vec<(String, String)> =
-            event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        let mut entities = found.captures;
-        for pair in own {
-            if !entities.iter().any(|(k, v)| *k == pair.0 && *v == pair.1) {
-                entities.push(pair);
-            }
-        }
-        let signature = self.scanner.catalogue.signatures.get(found.signature);
+    fn hit(&mut self, found: Match<'c>, event: &Event<'_>, names: &Names, line: u64, raw: &[u8]) {
+        let Match { signature: id, mut captures, decisive } = found;
+        let signature = self.scanner.catalogue.signatures.get(id);
         for key in signature.map_or(&[][..], |s| s.keep.as_slice()) {
-            if let Some(value) = event.get(key).filter(|_| !entities.iter().any(|(k, _)| k == key)) {
-                entities.push((key.clone(), value.to_owned()));
+            if let Some(value) = event.get(key).filter(|_| !captures.iter().any(|(k, _)| k == key)) {
+                captures.push((key.clone(), value.to_owned()));
             }
         }
         let inherited = !event.time.is_some();
-        let hit = Hit {
+        let mut hit = Hit {
             line,
             raw: if inherited { self.out.last } else { event.time },
             inherited,
             time: None,
             severity: event.severity,
             service: event.service,
-            entities,
-            excerpt: excerpt(raw, found.decisive.as_deref()),
-            decisive: found.decisive,
+            captures,
+            names: Arc::clone(names),
+            excerpt: String::new(),
+            decisive: None,
         };
-        let correlated = signature.is_some_and(|s| s.correlated);
-        self.out.tallies.entry(found.signature).or_default().push(hit, correlated);
+        let tally = self.out.tallies.entry(id).or_default();
+        if tally.keeps_text(&hit) {
+            hit.excerpt = excerpt(raw, decisive);
+            hit.decisive = decisive.map(str::to_owned);
+        }
+        tally.push(hit, signature.is_some_and(|s| s.correlated));
     }
 
     /// Remembers services and names that an event tells.
@@ -343,8 +365,11 @@ impl Walk<'_> {
         if let Some(service) = event.service.filter(|s| !self.out.services.contains(s)) {
             self.out.services.push(service);
         }
-        if event.entities.len() > 1 && self.out.links.len() < LINKS {
-            self.out.links.push(event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
+        if entities::ties(event.entities.iter().map(|(k, _)| k.as_ref())) && self.out.links.len() < LINKS {
+            let link: Vec<(String, String)> = event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+            if !self.out.links.contains(&link) {
+                self.out.links.push(link);
+            }
         }
     }
 
@@ -431,6 +456,7 @@ impl Walk<'_> {
         }
         let mut candidates = candidates.to_vec();
         candidates.extend_from_slice(self.scanner.matcher.for_format(event.format()));
+        let names = names(&event);
         for matched in self.scanner.matcher.test(&event, &mut candidates) {
             let shown = self.telling(&matched, block.get(extent.clone()).unwrap_or_default());
             let (offset, mut excerpt) = shown.unwrap_or((0, block.get(text.clone()).unwrap_or_default().to_owned()));
@@ -438,16 +464,16 @@ impl Walk<'_> {
             if event.format() == "table" && line > 0 {
                 excerpt = format!("{}\n{excerpt}", block.lines().next().unwrap_or_default());
             }
-            self.hit(matched, &event, first + u64::from(line) + offset, excerpt.as_bytes());
+            self.hit(matched, &event, &names, first + u64::from(line) + offset, excerpt.as_bytes());
         }
         self.learn(&event);
     }
 
     /// The lines of a document that a signature's field tests speak of, and the offset of the first.
-    fn telling(&self, matched: &Match, extent: &str) -> Option<(u64, String)> {
+    fn telling(&self, matched: &Match<'c>, extent: &str) -> Option<(u64, String)> {
         let signature = self.scanner.catalogue.signatures.get(matched.signature)?;
-        if let Some(decisive) = &matched.decisive {
-            let (offset, line) = (0u64..).zip(extent.lines()).find(|(_, l)| l.contains(decisive.as_str()))?;
+        if let Some(decisive) = matched.decisive {
+            let (offset, line) = (0u64..).zip(extent.lines()).find(|(_, l)| l.contains(decisive))?;
             return Some((offset, line.to_owned()));
         }
         let mut lines: Vec<(u32, &str)> = Vec::new();
@@ -464,6 +490,13 @@ impl Walk<'_> {
         let offset = u64::from(lines.first()?.0);
         Some((offset, lines.iter().map(|(_, l)| *l).collect::<Vec<_>>().join("\n")))
     }
+}
+
+/// Names of things, shared by all hits on one event.
+type Names = Arc<[(String, String)]>;
+
+fn names(event: &Event<'_>) -> Names {
+    event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
 }
 
 /// The text of a frame for people: cleaned, at most [`EXCERPT`] bytes around what decided.
