@@ -3,7 +3,7 @@
 //! From each literal one *anchor* of [`ANCHOR`] bytes is taken, at the place whose 6-grams are rarest in ordinary logs
 //! (counted by `build.rs`). Its [`STEP`] consecutive 6-grams go into a table; the text is probed at every fourth byte, so
 //! exactly one of them is met wherever the anchor stands. A probe is one load, one multiplication and two look-ups in
-//! 16 KiB tables; only when both agree is the gram, and then the anchor, compared. (Design (e) of the measurements; an
+//! 64 KiB tables; only when both agree is the gram, and then the anchor, compared. (Design (e) of the measurements; an
 //! automaton over 300 literals walks at a seventh of the speed.)
 //!
 //! An anchor holds no byte that an encoding changes (`"`, `\`, `<`, `>`, `&`, control and non-ASCII bytes), so it stands in the
@@ -26,7 +26,7 @@ const GRAM_MASK: u64 = (1 << (8 * GRAM)) - 1;
 /// 2^64 divided by the golden ratio: spreads the grams over the tables.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Bits of a table index.
-const TABLE_BITS: u32 = 14;
+const TABLE_BITS: u32 = 16;
 
 /// How often hashed 6-grams stand in ordinary logs, logarithmic; made by `build.rs`.
 static COMMON: &[u8; 1 << 16] = include_bytes!(concat!(env!("OUT_DIR"), "/grams.bin"));
@@ -91,10 +91,30 @@ fn place(literal: &str) -> Option<(&[u8], usize)> {
 
 /// The run with the rarest piece of [`ANCHOR`] bytes, and where that begins.
 fn rarest(runs: Vec<&[u8]>) -> Option<(&[u8], usize)> {
-    let pieces = runs.into_iter().flat_map(|run| {
-        run.windows(ANCHOR).enumerate().map(move |(offset, window)| (commonness(window), run, offset))
-    });
-    pieces.min_by_key(|(common, _, offset)| (*common, *offset)).map(|(_, run, offset)| (run, offset))
+    let mut best: Option<(u32, &[u8], usize)> = None;
+    for run in runs {
+        // Each gram is looked up once; an anchor's commonness is the sum over its grams.
+        let grams: Vec<u32> = run.windows(GRAM).map(gram_commonness).collect();
+        for (offset, window) in grams.windows(STEP).enumerate() {
+            let common = window.iter().sum();
+            if best.is_none_or(|(least, _, _)| common < least) {
+                best = Some((common, run, offset));
+            }
+        }
+    }
+    best.map(|(_, run, offset)| (run, offset))
+}
+
+/// The longest run of a literal that stands unchanged in the raw bytes of every encoding.
+pub fn longest_run(literal: &str) -> &[u8] {
+    runs(literal).into_iter().max_by_key(|run| run.len()).unwrap_or_default()
+}
+
+/// How common a literal's anchor is in ordinary logs; longer runs count as rarer. `None` without an anchor.
+pub fn rarity(literal: &str) -> Option<u32> {
+    let (run, offset) = place(literal)?;
+    let common = commonness(run.get(offset..offset + ANCHOR)?);
+    Some((common * 16).saturating_sub(u32::try_from(run.len()).unwrap_or(u32::MAX).min(60)))
 }
 
 /// The anchor of a literal; see [`Filter`].
@@ -105,7 +125,12 @@ pub fn anchor(literal: &str) -> Option<[u8; ANCHOR]> {
 
 /// How common the grams of an anchor are together.
 fn commonness(window: &[u8]) -> u32 {
-    window.windows(GRAM).map(|gram| u32::from(COMMON[usize::from(slot16(pack(gram)))])).map(|c| c * c).sum()
+    window.windows(GRAM).map(gram_commonness).sum()
+}
+
+fn gram_commonness(gram: &[u8]) -> u32 {
+    let count = u32::from(COMMON[usize::from(slot16(pack(gram)))]);
+    count * count
 }
 
 /// The low six bytes of a text as a number.
@@ -127,7 +152,9 @@ impl Filter {
     pub fn new<'l>(literals: impl IntoIterator<Item = &'l str>) -> Self {
         let mut by_anchor: BTreeMap<[u8; ANCHOR], Vec<Surrounded>> = BTreeMap::new();
         for (index, literal) in (0u32..).zip(literals) {
-            if let (Some((run, offset)), Some(anchor)) = (place(literal), anchor(literal)) {
+            if let Some((run, offset)) = place(literal)
+                && let Some(anchor) = run.get(offset..offset + ANCHOR).and_then(|a| a.try_into().ok())
+            {
                 let surrounded = Surrounded { literal: index, run: run.into(), offset };
                 by_anchor.entry(anchor).or_default().push(surrounded);
             }

@@ -6,6 +6,7 @@
 
 pub mod fields;
 pub mod filter;
+mod raw;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -13,8 +14,9 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 
 use crate::catalog::{Catalogue, Signature, SignatureId};
-use crate::event::{Event, Service};
+use crate::event::{Event, Service, Severity};
 pub use filter::{Filter, Found};
+use raw::RawChecks;
 
 /// Formats whose texts quote other services: errors in resources, messages of Kubernetes events.
 const QUOTING: &[&str] = &["cosi_resource", "k8s_object", "table", "yaml_document"];
@@ -40,6 +42,8 @@ pub struct Matcher<'c> {
     by_format: BTreeMap<&'c str, Vec<SignatureId>>,
     /// For each signature, its literals ready to be searched for; made when first needed.
     prepared: Vec<OnceLock<Prepared<'c>>>,
+    /// For each signature, what the raw bytes must hold; made when first needed.
+    raw: Vec<OnceLock<RawChecks>>,
 }
 
 impl<'c> Matcher<'c> {
@@ -59,7 +63,8 @@ impl<'c> Matcher<'c> {
         }
         let filter = Filter::new(literals.keys().copied());
         let prepared = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
-        Self { catalogue, filter, waiting: literals.into_values().collect(), by_format, prepared }
+        let raw = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
+        Self { catalogue, filter, waiting: literals.into_values().collect(), by_format, prepared, raw }
     }
 
     /// The first filter over raw bytes.
@@ -72,9 +77,17 @@ impl<'c> Matcher<'c> {
         self.waiting.get(literal as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a signature stands for lines that look bad and are not.
-    pub fn is_benign(&self, id: SignatureId) -> bool {
-        self.catalogue.signatures.get(id).is_some_and(|s| s.benign)
+    /// Whether a signature could hold on a line of this severity: benign ones matter only on faults, and some tests ask
+    /// for a severity.
+    pub fn may_hold(&self, id: SignatureId, severity: Severity) -> bool {
+        let Some(signature) = self.catalogue.signatures.get(id) else { return false };
+        severity == Severity::UNKNOWN && !signature.benign || severity >= signature.least_severity
+    }
+
+    /// Whether a signature could hold on a frame, judged by its raw bytes: cheap, and never wrong about a `false`.
+    pub fn may_stand_in(&self, id: SignatureId, raw: &[u8]) -> bool {
+        let Some((signature, checks)) = self.catalogue.signatures.get(id).zip(self.raw.get(id)) else { return false };
+        checks.get_or_init(|| RawChecks::new(signature)).hold(raw)
     }
 
     /// Tests some signatures (in any order, with repetitions) on an event.
@@ -162,14 +175,17 @@ impl<'c> Prepared<'c> {
     }
 }
 
-/// The literals by which a signature is found: all of `any`; without `any` the one of `all` with the best anchor.
+/// The literals by which a signature is found: all of `any`, or one of `all`, whichever is rarer in ordinary logs.
 pub fn anchors(signature: &Signature) -> Vec<&str> {
-    let usable = |l: &&String| filter::anchor(l).is_some();
-    if !signature.all.is_empty() {
-        let best = signature.all.iter().filter(usable).max_by_key(|l| l.len());
-        if let Some(best) = best {
-            return vec![best.as_str()];
-        }
+    let all = signature.all.iter().filter_map(|l| Some((filter::rarity(l)?, l.as_str()))).min();
+    let any: Option<Vec<(u32, &str)>> =
+        signature.any.iter().map(|l| Some((filter::rarity(l)?, l.as_str()))).collect();
+    let any = any.filter(|any| !any.is_empty());
+    let commonest = any.iter().flatten().map(|(rarity, _)| *rarity).max();
+    match (all, any) {
+        (Some((rarity, literal)), any) if any.is_none() || commonest.is_some_and(|c| c >= rarity) => vec![literal],
+        (_, Some(any)) => any.into_iter().map(|(_, literal)| literal).collect(),
+        // Some literals of `any` have no anchor: the lints complain; the others are found.
+        _ => signature.any.iter().map(String::as_str).filter(|l| filter::anchor(l).is_some()).collect(),
     }
-    signature.any.iter().filter(usable).map(String::as_str).collect()
 }

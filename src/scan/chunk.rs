@@ -21,6 +21,11 @@ use super::{Clock, Hit, Scanner, SourceContext, Tally};
 const LINE_LIMIT: usize = 1 << 20;
 /// Frames of a chunk that are parsed although nothing hit, to learn which services write into the source.
 const PEEK: usize = 24;
+/// Bytes of a window of the source: chunks are cut where a record begins at a multiple of it.
+pub const WINDOW: u64 = 256 << 10;
+/// Hits of one signature on lines below warning that are looked at in a window. Markers of normal work (a step ran, a health
+/// check passed) stand on every tenth line of some logs; beyond this many in so little text they tell nothing new.
+const USUAL: u32 = 16;
 /// Sets of names kept for the entity graph.
 const LINKS: usize = 2_000;
 
@@ -173,12 +178,26 @@ impl ChunkOutcome {
 }
 
 /// Scans a chunk that begins and ends where a record does.
-pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8]) -> ChunkOutcome {
+///
+/// `base` is where the chunk begins in its source, in bytes.
+pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: u64) -> ChunkOutcome {
     let mut found = Vec::new();
     scanner.matcher.filter().find(bytes, &mut found);
     let plain = memchr::memchr3(0x1b, 0, b'\r', bytes).is_none();
-    let mut walk =
-        Walk { scanner, context, bytes, found: &found, plain, lock: LockOn::default(), explained: 0, candidates: Vec::new(), out: ChunkOutcome::default() };
+    let mut walk = Walk {
+        scanner,
+        context,
+        bytes,
+        base,
+        found: &found,
+        plain,
+        lock: LockOn::default(),
+        explained: 0,
+        candidates: Vec::new(),
+        window: u64::MAX,
+        ordinary: BTreeMap::new(),
+        out: ChunkOutcome::default(),
+    };
     walk.lines();
     walk.out
 }
@@ -187,6 +206,8 @@ struct Walk<'w, 'c> {
     scanner: &'w Scanner<'c>,
     context: &'w SourceContext,
     bytes: &'w [u8],
+    /// Where the chunk begins in its source.
+    base: u64,
     /// Anchors not yet passed.
     found: &'w [Found],
     /// True when no line needs cleaning.
@@ -196,6 +217,9 @@ struct Walk<'w, 'c> {
     explained: usize,
     /// Signatures to test on the frame at hand; kept for its allocation.
     candidates: Vec<SignatureId>,
+    /// The window of the source at hand, and how often each signature held on ordinary lines in it.
+    window: u64,
+    ordinary: BTreeMap<SignatureId, u32>,
     out: ChunkOutcome,
 }
 
@@ -234,7 +258,7 @@ impl<'c> Walk<'_, 'c> {
         self.count(classified);
         let end = start + line.len();
         if self.found.first().is_some_and(|f| f.at < end) {
-            self.frame(start, end, classified.severity >= Severity::WARN);
+            self.frame(start, end, classified.severity);
         } else if self.out.events <= PEEK as u64 && !line.is_empty() {
             let text = frame::text(line);
             self.learn(&parse::parse(&text));
@@ -258,22 +282,27 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// Parses and tests the frame around the line at `start`, with all anchors in it.
-    fn frame(&mut self, start: usize, end: usize, fault: bool) {
-        let (from, lines_before) = self.first_line(start);
-        let to = self.last_line(end);
+    fn frame(&mut self, start: usize, end: usize, severity: Severity) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        while let Some(found) = self.found.first().filter(|f| f.at < to) {
-            // What is benign matters only where it could look like a fault.
-            let waiting = self.scanner.matcher.waiting(found.literal);
-            candidates.extend(waiting.iter().filter(|id| fault || !self.scanner.matcher.is_benign(**id)));
-            self.found = self.found.get(1..).unwrap_or_default();
+        self.waiting(end, start, severity, &mut candidates);
+        if candidates.is_empty() && !self.goes_on(end) {
+            self.candidates = candidates;
+            return;
         }
+        let (from, lines_before) = self.first_line(start);
+        let to = self.last_line(end);
+        self.waiting(to, start, severity, &mut candidates);
         if candidates.is_empty() {
             self.candidates = candidates;
             return;
         }
         let raw = self.bytes.get(from..to).unwrap_or_default();
+        candidates.retain(|id| self.scanner.matcher.may_stand_in(*id, raw));
+        if candidates.is_empty() {
+            self.candidates = candidates;
+            return;
+        }
         let text = frame::text(raw);
         let mut event = parse::parse(&text);
         self.complete(&mut event);
@@ -285,9 +314,41 @@ impl<'c> Walk<'_, 'c> {
         let line = self.out.lines - lines_before;
         let names = names(&event);
         for found in matches {
+            if severity < Severity::WARN {
+                *self.ordinary.entry(found.signature).or_default() += 1;
+            }
             self.hit(found, &event, &names, line, raw);
         }
         self.learn(&event);
+    }
+
+    /// Takes the anchors up to `to` and adds the signatures that wait for them and may hold on a line of this severity.
+    fn waiting(&mut self, to: usize, start: usize, severity: Severity, candidates: &mut Vec<SignatureId>) {
+        let window = (self.base + start as u64) / WINDOW;
+        if window != self.window {
+            self.window = window;
+            self.ordinary.clear();
+        }
+        while let Some(found) = self.found.first().filter(|f| f.at < to) {
+            self.found = self.found.get(1..).unwrap_or_default();
+            for id in self.scanner.matcher.waiting(found.literal) {
+                if self.scanner.matcher.may_hold(*id, severity) && !self.is_usual(*id, severity) {
+                    candidates.push(*id);
+                }
+            }
+        }
+    }
+
+    /// Whether a signature has held so often on ordinary lines of this window that one more tells nothing new.
+    fn is_usual(&self, id: SignatureId, severity: Severity) -> bool {
+        severity < Severity::WARN
+            && self.ordinary.get(&id).is_some_and(|n| *n >= USUAL)
+            && self.scanner.catalogue.signatures.get(id).is_some_and(|s| !s.every_hit)
+    }
+
+    /// Whether the line after `end` belongs to the same frame.
+    fn goes_on(&self, end: usize) -> bool {
+        self.last_line(end) > end
     }
 
     /// Goes back to the first line of the frame: its start, and how many lines back it is.
