@@ -1,12 +1,18 @@
-//! `omnilog patterns list|show|check|test`: the catalogue itself.
+//! `omnilog patterns list|show|check|test|new`: the catalogue itself.
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use tabled::builder::Builder;
 
-use super::{CatalogueArgs, FOUND, OK, USAGE};
+use super::terminal::{self, Color};
+use super::{CatalogueArgs, FOUND, OK, Usage};
 use crate::catalog::{Catalogue, check};
 use crate::prove;
+use crate::report::text;
 
 /// Arguments of `patterns`.
 #[derive(Debug, Clone, Args)]
@@ -34,6 +40,14 @@ pub enum PatternsCommand {
         /// Only files whose path contains this.
         only: Option<String>,
     },
+    /// Begin a root cause: write a pattern file with every key it needs.
+    New {
+        /// `scenario/cause`.
+        id: String,
+        /// The folder that holds the scenarios.
+        #[arg(long, value_name = "DIR", default_value = "patterns")]
+        dir: std::path::PathBuf,
+    },
     /// Run the samples, each against the whole catalogue.
     Test {
         /// Only this root cause or scenario.
@@ -47,53 +61,149 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
     match &args.command {
         PatternsCommand::List => {
             super::warn(&errors);
-            for cause in &catalogue.causes {
-                println!("{:<44} {:<8} {}", cause.id, cause.level.name(), cause.title);
-            }
+            list(&catalogue)?;
             Ok(ExitCode::from(OK))
         }
-        PatternsCommand::Show { id } => Ok(show(&catalogue, id)),
+        PatternsCommand::Show { id } => show(&catalogue, id),
+        PatternsCommand::New { id, dir } => new(&catalogue, id, dir),
         PatternsCommand::Check { only } => {
             errors.extend(check::check(&catalogue));
             errors.retain(|e| only.as_ref().is_none_or(|o| e.path.contains(o)));
-            for error in &errors {
-                println!("{error}");
-            }
-            println!("{} root causes, {} signatures, {} complaints", catalogue.causes.len(), catalogue.signatures.len(), errors.len());
+            let (causes, signatures) = (catalogue.causes.len(), catalogue.signatures.len());
+            terminal::print(|out| {
+                errors.iter().try_for_each(|e| writeln!(out, "{e}"))?;
+                writeln!(out, "{causes} root causes, {signatures} signatures, {} complaints", errors.len())
+            })?;
             Ok(ExitCode::from(if errors.is_empty() { OK } else { FOUND }))
         }
         PatternsCommand::Test { id } => {
             super::warn(&errors);
-            Ok(test(&catalogue, now, id.as_deref()))
+            test(&catalogue, now, id.as_deref())
         }
     }
 }
 
-fn show(catalogue: &Catalogue, id: &str) -> ExitCode {
-    let found = catalogue.find(id).and_then(|i| catalogue.causes.get(i)).and_then(|c| catalogue.texts.get(&c.id));
-    match found {
-        Some(text) => {
-            print!("{}", text.text);
-            ExitCode::from(OK)
-        }
-        None => {
-            let known = catalogue.causes.iter().map(|c| c.id.as_str());
-            let help = crate::suggest::did_you_mean(id, known).unwrap_or_default();
-            eprintln!("omnilog: unknown root cause `{id}`; {help}");
-            ExitCode::from(USAGE)
-        }
+/// All root causes as a table.
+fn list(catalogue: &Catalogue) -> io::Result<()> {
+    let mut builder = Builder::default();
+    builder.push_record(["id", "impact", "status", "title"]);
+    for cause in &catalogue.causes {
+        builder.push_record([cause.id.as_str(), cause.level.name(), &cause.status, &cause.title]);
     }
+    let table = text::table(builder, terminal::style(Color::Never, false, false).width);
+    terminal::print(|out| writeln!(out, "{table}"))
 }
 
-fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> ExitCode {
+fn show(catalogue: &Catalogue, id: &str) -> anyhow::Result<ExitCode> {
+    let cause = catalogue.causes.get(super::find_cause(catalogue, id)?);
+    if let Some(found) = cause.and_then(|c| catalogue.texts.get(&c.id)) {
+        terminal::print(|out| out.write_all(found.text.as_bytes()))?;
+    }
+    Ok(ExitCode::from(OK))
+}
+
+/// Writes the skeleton of a pattern file; never over an existing one.
+fn new(catalogue: &Catalogue, id: &str, dir: &Path) -> anyhow::Result<ExitCode> {
+    let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let Some((scenario, cause)) = id.split_once('/').filter(|(s, c)| word(s) && word(c)) else {
+        anyhow::bail!(Usage(format!("`{id}`: expected scenario/cause in lower case with hyphens")));
+    };
+    if catalogue.causes.iter().any(|c| c.id == id) {
+        anyhow::bail!(Usage(format!("`{id}` is there already; see `omnilog patterns show {id}`")));
+    }
+    let path = dir.join(scenario).join(format!("{cause}.toml"));
+    let cannot = |e: io::Error| Usage(format!("{}: cannot be written: {e}", path.display()));
+    std::fs::create_dir_all(dir.join(scenario)).map_err(cannot)?;
+    let mut file = std::fs::File::create_new(&path).map_err(cannot)?;
+    file.write_all(SKELETON.as_bytes()).map_err(cannot)?;
+    terminal::print(|out| {
+        writeln!(out, "wrote {}", path.display())?;
+        writeln!(out, "fill it in, then: omnilog patterns check --patterns {0} && omnilog patterns test --patterns {0} {id}", dir.display())
+    })?;
+    Ok(ExitCode::from(OK))
+}
+
+/// What `patterns new` writes.
+const SKELETON: &str = r#"title = ""
+status = "experimental"
+level = "medium"
+components = []
+prior = "uncommon"
+description = ""
+cause = ""
+impact = ""
+
+[signature.says-so]
+any = [""]
+
+[[evidence]]
+id = "says-so"
+when = "says-so"
+strength = "decisive"
+says = ""
+
+[[remediation]]
+title = ""
+run = ""
+risk = "none"
+verify = ""
+
+[[collect]]
+evidence = "says-so"
+run = ""
+why = ""
+
+[[references]]
+url = ""
+shows = ""
+
+[[sample]]
+name = "says-so"
+type = "positive"
+log = """
+"""
+
+[[sample]]
+name = "works"
+type = "negative"
+why = ""
+log = """
+"""
+
+[[sample]]
+name = "looks-alike"
+type = "near-miss"
+why = ""
+log = """
+"""
+"#;
+
+fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> anyhow::Result<ExitCode> {
     let outcomes = prove::run(catalogue, now, id);
-    let mut failed = 0;
-    for outcome in &outcomes {
-        for failure in &outcome.failures {
-            println!("{} [{} {}]: {failure}", outcome.id, outcome.kind, outcome.sample);
+    let failed = outcomes.iter().filter(|o| !o.failures.is_empty()).count();
+    terminal::print(|out| {
+        for outcome in &outcomes {
+            for failure in &outcome.failures {
+                writeln!(out, "{} [{} {}]: {failure}", outcome.id, outcome.kind, outcome.sample)?;
+            }
         }
-        failed += usize::from(!outcome.failures.is_empty());
+        for line in cross_talk(&outcomes) {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out, "{} samples, {failed} failed", outcomes.len())
+    })?;
+    Ok(ExitCode::from(if failed == 0 { OK } else { FOUND }))
+}
+
+/// Root causes that reach 0.5 on samples of other root causes, most often first: whose sample, who else, how often.
+fn cross_talk(outcomes: &[prove::Outcome]) -> Vec<String> {
+    let mut pairs: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for outcome in outcomes {
+        for (other, _) in outcome.named.iter().filter(|(other, _)| *other != outcome.id) {
+            *pairs.entry((&outcome.id, other)).or_default() += 1;
+        }
     }
-    println!("{} samples, {failed} failed", outcomes.len());
-    ExitCode::from(if failed == 0 { OK } else { FOUND })
+    let mut list: Vec<_> = pairs.into_iter().collect();
+    list.sort_by_key(|((id, other), times)| (std::cmp::Reverse(*times), *id, *other));
+    list.into_iter().map(|((id, other), times)| format!("cross-talk: on samples of {id}: {other} ×{times}")).collect()
 }
