@@ -17,12 +17,20 @@ use crate::report::{self, Renderer, Style};
 use crate::scan::Scanner;
 use crate::suggest;
 
-/// Where to read, and which part of it.
+/// Where to read, and how.
 #[derive(Debug, Clone, Args)]
 pub struct InputArgs {
     /// Files, directories, bundles; `-` or none reads standard input.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// How to read.
+    #[command(flatten)]
+    pub options: OptionArgs,
+}
+
+/// How to read, and which part.
+#[derive(Debug, Clone, Args)]
+pub struct OptionArgs {
     /// Only evidence from this time on: `2026-09-15T08:00:00Z`, `2026-09-15`, or an age such as `2h`.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
@@ -69,7 +77,7 @@ pub struct AnalyzeArgs {
     pub quiet: bool,
 }
 
-impl InputArgs {
+impl OptionArgs {
     /// Prepares a scanner with these arguments.
     ///
     /// # Errors
@@ -86,7 +94,7 @@ impl InputArgs {
     ///
     /// # Errors
     /// An identity file that cannot be used.
-    pub fn options(&self) -> anyhow::Result<Options> {
+    pub fn input_options(&self) -> anyhow::Result<Options> {
         let mut options = Options::default();
         for path in &self.identity {
             options
@@ -95,13 +103,15 @@ impl InputArgs {
         }
         Ok(options)
     }
+}
 
+impl InputArgs {
     /// Reads the input; says what was wrong when nothing at all could be read.
     ///
     /// # Errors
     /// Nothing could be read.
     pub fn read(&self, scanner: &Scanner<'_>) -> anyhow::Result<Analysis> {
-        let options = self.options()?;
+        let options = self.options.input_options()?;
         let read = || pipeline::read_paths(scanner, &self.paths, &options);
         let analysis = terminal::with_progress(&scanner.scanned, read);
         if analysis.sources.iter().all(|s| s.bytes == 0) {
@@ -124,9 +134,9 @@ impl InputArgs {
 /// Usage errors, nothing to read, write errors.
 pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     let renderer = renderer(&args.format)?;
-    let (catalogue, errors) = args.input.catalogue.load()?;
+    let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
-    let scanner = args.input.scanner(&catalogue, now)?;
+    let scanner = args.input.options.scanner(&catalogue, now)?;
     let analysis = args.input.read(&scanner)?;
     let report = analysis.report(&catalogue);
     if !args.quiet && args.format != "text" {
@@ -199,6 +209,11 @@ fn moment(text: &str, now: i64, zone: i64) -> anyhow::Result<i64> {
             "`{text}` is no time: expected `2026-09-15T08:00:00Z`, `2026-09-15`, or an age such as `2h`"
         ))),
     }
+}
+
+/// An error as one text.
+pub fn error_message(error: &anyhow::Error) -> String {
+    format!("{error:#}")
 }
 
 /// The exit status for an error.

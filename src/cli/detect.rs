@@ -26,9 +26,9 @@ pub struct DetectArgs {
 /// # Errors
 /// Usage errors, nothing to read, write errors.
 pub fn run(args: &DetectArgs, now: i64) -> anyhow::Result<ExitCode> {
-    let (catalogue, errors) = args.input.catalogue.load()?;
+    let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
-    let scanner = args.input.scanner(&catalogue, now)?;
+    let scanner = args.input.options.scanner(&catalogue, now)?;
     let report = args.input.read(&scanner)?.report(&catalogue);
     if args.json {
         let text = serde_json::to_string_pretty(&report.inputs)?;

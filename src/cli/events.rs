@@ -62,11 +62,11 @@ struct Row {
 /// # Errors
 /// Usage errors, write errors.
 pub fn run(args: &EventsArgs, now: i64) -> anyhow::Result<ExitCode> {
-    let (catalogue, _) = args.input.catalogue.load()?;
-    let scanner = args.input.scanner(&catalogue, now)?;
+    let (catalogue, _) = args.input.options.catalogue.load()?;
+    let scanner = args.input.options.scanner(&catalogue, now)?;
     let filter = Filter::new(args, scanner.since, scanner.until)?;
     let collector = Collector { filter, zone: scanner.zone, now, found: Mutex::default() };
-    input::visit(&args.input.paths, &args.input.options()?, &collector);
+    input::visit(&args.input.paths, &args.input.options.input_options()?, &collector);
     let mut found = collector.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     for problem in &found.problems {
         terminal::note(&format!("{}: {}", problem.source, problem.message));

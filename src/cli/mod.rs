@@ -7,6 +7,7 @@ pub mod explain;
 pub mod patterns;
 pub mod shell;
 pub mod terminal;
+pub mod triage;
 pub mod why_not;
 
 use std::path::PathBuf;
@@ -54,6 +55,8 @@ pub struct Cli {
 /// Commands beside the analysis.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Judge a folder of tickets: one row for each sub-folder, archive or file, worst first.
+    Triage(triage::TriageArgs),
     /// Print the normalised events, merged by time.
     Events(events::EventsArgs),
     /// Show a root cause as a page: cause, impact, evidence, remedies, references.
@@ -109,6 +112,7 @@ pub struct Usage(pub String);
 pub fn run(cli: &Cli, now: i64) -> anyhow::Result<ExitCode> {
     match &cli.command {
         None => analyze::run(&cli.analyze, now),
+        Some(Command::Triage(args)) => triage::run(args, now),
         Some(Command::Events(args)) => events::run(args, now),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::WhyNot(args)) => why_not::run(args, now),

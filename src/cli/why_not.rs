@@ -27,10 +27,10 @@ pub struct WhyNotArgs {
 /// # Errors
 /// Unknown id, nothing to read, write errors.
 pub fn run(args: &WhyNotArgs, now: i64) -> anyhow::Result<ExitCode> {
-    let (catalogue, errors) = args.input.catalogue.load()?;
+    let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
     let index = find_cause(&catalogue, &args.id)?;
-    let scanner = args.input.scanner(&catalogue, now)?;
+    let scanner = args.input.options.scanner(&catalogue, now)?;
     let analysis = args.input.read(&scanner)?;
     let world = World::new(&catalogue, &analysis.sources);
     let Some(cause) = catalogue.causes.get(index) else { return Ok(ExitCode::from(OK)) };

@@ -145,7 +145,7 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// Plain text that Markdown must not read as markup.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~') {

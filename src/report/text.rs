@@ -2,6 +2,7 @@
 //!
 //! Nothing is wider than the terminal, nothing depends on colour, and log text is harmless (see [`super::sanitize`]).
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -101,7 +102,9 @@ impl Page<'_> {
         }
         self.facts(cause)?;
         self.field("why", &cause.reason)?;
-        for line in cause.evidence.iter().filter(|e| e.role == "supports").take(proof) {
+        let mut shown = BTreeSet::new();
+        let supports = cause.evidence.iter().filter(|e| e.role == "supports");
+        for line in supports.filter(|e| shown.insert((e.source.as_str(), e.line))).take(proof) {
             self.evidence("proof", line)?;
         }
         for line in cause.evidence.iter().filter(|e| e.role == "contradicts").take(proof.min(2)) {

@@ -1,0 +1,210 @@
+//! `omnilog triage DIR...`: every sub-folder, archive or file is a ticket; one row each, worst first.
+
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use rayon::prelude::*;
+use serde::Serialize;
+use tabled::builder::Builder;
+
+use super::analyze::{OptionArgs, error_message};
+use super::terminal::{self, Color};
+use super::{OK, Usage};
+use crate::pipeline;
+use crate::report::model::{Report, RootCause};
+use crate::report::{sanitize, text};
+use crate::scan::Scanner;
+
+/// Arguments of `triage`.
+#[derive(Debug, Clone, Args)]
+pub struct TriageArgs {
+    /// Folders of tickets.
+    #[arg(value_name = "DIR", required = true)]
+    pub folders: Vec<PathBuf>,
+    /// How to read.
+    #[command(flatten)]
+    pub options: OptionArgs,
+    /// Output format.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "ndjson", "markdown", "csv"])]
+    pub format: String,
+}
+
+/// One ticket.
+#[derive(Debug, Clone, Serialize)]
+struct Row {
+    ticket: String,
+    verdict: String,
+    root_cause: Option<String>,
+    title: Option<String>,
+    level: Option<String>,
+    confidence: Option<f64>,
+    source: Option<String>,
+    line: Option<u64>,
+    excerpt: Option<String>,
+    next_step: Option<String>,
+    problems: Vec<String>,
+    #[serde(skip)]
+    severity: (u8, f64),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Usage errors, no tickets, write errors.
+pub fn run(args: &TriageArgs, now: i64) -> anyhow::Result<ExitCode> {
+    let (catalogue, errors) = args.options.catalogue.load()?;
+    super::warn(&errors);
+    let scanner = args.options.scanner(&catalogue, now)?;
+    let tickets = tickets(&args.folders)?;
+    let work = || tickets.par_iter().map(|path| ticket(&scanner, args, path)).collect::<Vec<Row>>();
+    let mut rows = terminal::with_progress(&scanner.scanned, work);
+    rows.sort_by(|a, b| b.severity.partial_cmp(&a.severity).unwrap_or(std::cmp::Ordering::Equal).then(a.ticket.cmp(&b.ticket)));
+    terminal::print(|out| write(out, &rows, &args.format))?;
+    Ok(ExitCode::from(OK))
+}
+
+/// The entries of the folders, sorted.
+fn tickets(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for folder in folders {
+        let cannot = |e: io::Error| Usage(format!("{}: cannot be read: {e}\n  help: name a folder that holds one folder, archive or file for each ticket", folder.display()));
+        for entry in std::fs::read_dir(folder).map_err(cannot)? {
+            all.push(entry.map_err(cannot)?.path());
+        }
+    }
+    if all.is_empty() {
+        anyhow::bail!(Usage("there are no tickets: the folders are empty".into()));
+    }
+    all.sort();
+    Ok(all)
+}
+
+/// One row; whatever goes wrong in a ticket stays in its row.
+fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path) -> Row {
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let read = || -> anyhow::Result<Report> {
+        let options = args.options.input_options()?;
+        Ok(pipeline::read_paths(scanner, &[path.to_path_buf()], &options).report(scanner.catalogue))
+    };
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(report)) => row(name, &report),
+        Ok(Err(error)) => failed(name, error_message(&error)),
+        Err(_) => failed(name, "reading it failed inside omnilog; please report this".into()),
+    }
+}
+
+fn failed(ticket: String, problem: String) -> Row {
+    Row { verdict: "unread".into(), problems: vec![problem], ..empty(ticket) }
+}
+
+fn empty(ticket: String) -> Row {
+    Row {
+        ticket: sanitize::line(&ticket),
+        verdict: "none".into(),
+        root_cause: None,
+        title: None,
+        level: None,
+        confidence: None,
+        source: None,
+        line: None,
+        excerpt: None,
+        next_step: None,
+        problems: Vec::new(),
+        severity: (0, 0.0),
+    }
+}
+
+fn row(ticket: String, report: &Report) -> Row {
+    let problems = report.problems.iter().map(|p| format!("{}: {}", p.source, p.message)).collect();
+    let Some(cause) = report.root_causes.first() else { return Row { problems, ..empty(ticket) } };
+    let proof = cause.evidence.iter().find(|e| e.role == "supports");
+    Row {
+        verdict: cause.verdict.clone(),
+        root_cause: Some(cause.id.clone()),
+        title: Some(cause.title.clone()),
+        level: Some(cause.level.clone()),
+        confidence: Some(cause.confidence),
+        source: proof.map(|p| p.source.clone()),
+        line: proof.map(|p| p.line),
+        excerpt: proof.map(|p| sanitize::line(&p.excerpt)),
+        next_step: next_step(cause),
+        problems,
+        severity: (level(cause), cause.confidence),
+        ..empty(ticket)
+    }
+}
+
+/// Below "possible" the level says nothing yet.
+fn level(cause: &RootCause) -> u8 {
+    let level = crate::catalog::Level::ALL.iter().find(|(n, _)| *n == cause.level).map_or(0, |(_, l)| *l as u8 + 1);
+    if cause.confidence >= crate::rank::POSSIBLE { level } else { 0 }
+}
+
+/// What to do when it is likely, what to fetch when it is not.
+fn next_step(cause: &RootCause) -> Option<String> {
+    if cause.confidence >= crate::rank::POSSIBLE {
+        return cause.remediation.first().map(|r| r.title.clone());
+    }
+    cause.collect.first().map(|c| format!("collect: {}", c.run))
+}
+
+fn write(out: &mut dyn Write, rows: &[Row], format: &str) -> io::Result<()> {
+    match format {
+        "json" => {
+            serde_json::to_writer_pretty(&mut *out, rows)?;
+            writeln!(out)
+        }
+        "ndjson" => rows.iter().try_for_each(|row| {
+            serde_json::to_writer(&mut *out, row)?;
+            writeln!(out)
+        }),
+        "csv" => csv(out, rows),
+        "markdown" => markdown(out, rows),
+        _ => {
+            let mut builder = Builder::default();
+            builder.push_record(HEADINGS);
+            rows.iter().for_each(|row| builder.push_record(cells(row)));
+            writeln!(out, "{}", text::table(builder, terminal::style(Color::Never, false, false).width))
+        }
+    }
+}
+
+const HEADINGS: [&str; 6] = ["ticket", "verdict", "confidence", "root cause", "decisive line", "next step"];
+
+fn cells(row: &Row) -> [String; 6] {
+    let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+    let excerpt = shown(&row.excerpt);
+    let excerpt = excerpt.get(..excerpt.floor_char_boundary(excerpt.len().min(120))).unwrap_or_default();
+    [
+        row.ticket.clone(),
+        row.verdict.clone(),
+        row.confidence.map_or_else(|| "-".into(), |c| format!("{c:.2}")),
+        shown(&row.root_cause),
+        excerpt.to_owned(),
+        row.next_step.clone().or_else(|| row.problems.first().cloned()).unwrap_or_else(|| "-".into()),
+    ]
+}
+
+/// Comma-separated values after RFC 4180; a leading sign that a spreadsheet would run as a formula is defused.
+fn csv(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
+    let cell = |text: &str| {
+        let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
+        format!("\"{}\"", text.replace('"', "\"\""))
+    };
+    let mut line = |cells: &[String]| writeln!(out, "{}\r", cells.iter().map(|c| cell(c)).collect::<Vec<_>>().join(","));
+    line(&HEADINGS.map(str::to_owned))?;
+    rows.iter().try_for_each(|row| line(&cells(row)))
+}
+
+fn markdown(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
+    let line = |out: &mut dyn Write, cells: [String; 6]| {
+        let cells = cells.map(|c| crate::report::markdown::escape(&c));
+        writeln!(out, "| {} |", cells.join(" | "))
+    };
+    line(out, HEADINGS.map(str::to_owned))?;
+    writeln!(out, "|{}", " --- |".repeat(HEADINGS.len()))?;
+    rows.iter().try_for_each(|row| line(out, cells(row)))
+}
