@@ -3,7 +3,9 @@
 //! Prints ratios of medians over paired runs, peak memory and start-up times. Needs `rg` for the ratios, `taskset` for the
 //! rows on one core and `gzip` for the compressed row; what is missing is said. `OMNILOG_BENCH_MIB` sets the size (1024).
 
-#[allow(dead_code)]
+#![expect(clippy::print_stdout, reason = "the figures are the result")]
+
+#[allow(dead_code, reason = "shared with other benches")]
 mod support;
 
 use std::fs::File;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::{CatalogueArgs, FOUND, OK, USAGE};
+use super::{CatalogueArgs, FOUND, OK, find_cause, terminal};
 use crate::catalog::{Catalogue, check};
 use crate::prove;
 
@@ -42,58 +42,63 @@ pub enum PatternsCommand {
 }
 
 /// Runs the command.
+///
+/// # Errors
+/// The folder of patterns does not exist, the id is unknown, write errors.
 pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, mut errors) = args.catalogue.load()?;
     match &args.command {
         PatternsCommand::List => {
             super::warn(&errors);
-            for cause in &catalogue.causes {
-                println!("{:<44} {:<8} {}", cause.id, cause.level.name(), cause.title);
-            }
+            terminal::print(|out| {
+                catalogue
+                    .causes
+                    .iter()
+                    .try_for_each(|c| writeln!(out, "{:<44} {:<8} {}", c.id, c.level.name(), c.title))
+            })?;
             Ok(ExitCode::from(OK))
         }
-        PatternsCommand::Show { id } => Ok(show(&catalogue, id)),
+        PatternsCommand::Show { id } => {
+            super::warn(&errors);
+            show(&catalogue, id)
+        }
         PatternsCommand::Check { only } => {
             errors.extend(check::check(&catalogue));
             errors.retain(|e| only.as_ref().is_none_or(|o| e.path.contains(o)));
-            for error in &errors {
-                println!("{error}");
-            }
-            println!("{} root causes, {} signatures, {} complaints", catalogue.causes.len(), catalogue.signatures.len(), errors.len());
+            let (causes, signatures) = (catalogue.causes.len(), catalogue.signatures.len());
+            terminal::print(|out| {
+                errors.iter().try_for_each(|error| writeln!(out, "{error}"))?;
+                writeln!(out, "{causes} root causes, {signatures} signatures, {} complaints", errors.len())
+            })?;
             Ok(ExitCode::from(if errors.is_empty() { OK } else { FOUND }))
         }
         PatternsCommand::Test { id } => {
             super::warn(&errors);
-            Ok(test(&catalogue, now, id.as_deref()))
+            test(&catalogue, now, id.as_deref())
         }
     }
 }
 
-fn show(catalogue: &Catalogue, id: &str) -> ExitCode {
-    let found = catalogue.find(id).and_then(|i| catalogue.causes.get(i)).and_then(|c| catalogue.texts.get(&c.id));
-    match found {
-        Some(text) => {
-            print!("{}", text.text);
-            ExitCode::from(OK)
-        }
-        None => {
-            let known = catalogue.causes.iter().map(|c| c.id.as_str());
-            let help = crate::suggest::did_you_mean(id, known).unwrap_or_default();
-            eprintln!("omnilog: unknown root cause `{id}`; {help}");
-            ExitCode::from(USAGE)
-        }
+/// Prints a pattern file.
+fn show(catalogue: &Catalogue, id: &str) -> anyhow::Result<ExitCode> {
+    let cause = catalogue.causes.get(find_cause(catalogue, id)?);
+    if let Some(text) = cause.and_then(|c| catalogue.texts.get(&c.id)) {
+        terminal::print(|out| write!(out, "{}", text.text))?;
     }
+    Ok(ExitCode::from(OK))
 }
 
-fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> ExitCode {
+/// Prints what does not hold.
+fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> anyhow::Result<ExitCode> {
     let outcomes = prove::run(catalogue, now, id);
-    let mut failed = 0;
-    for outcome in &outcomes {
-        for failure in &outcome.failures {
-            println!("{} [{} {}]: {failure}", outcome.id, outcome.kind, outcome.sample);
+    let failed = outcomes.iter().filter(|o| !o.failures.is_empty()).count();
+    terminal::print(|out| {
+        for outcome in &outcomes {
+            for failure in &outcome.failures {
+                writeln!(out, "{} [{} {}]: {failure}", outcome.id, outcome.kind, outcome.sample)?;
+            }
         }
-        failed += usize::from(!outcome.failures.is_empty());
-    }
-    println!("{} samples, {failed} failed", outcomes.len());
-    ExitCode::from(if failed == 0 { OK } else { FOUND })
+        writeln!(out, "{} samples, {failed} failed", outcomes.len())
+    })?;
+    Ok(ExitCode::from(if failed == 0 { OK } else { FOUND }))
 }

@@ -91,7 +91,7 @@ impl fmt::Debug for Prompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prompt")
             .field("asks", &self.ask.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

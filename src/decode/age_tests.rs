@@ -160,7 +160,7 @@ fn a_passphrase_is_asked_for_again_when_wrong_and_remembered_when_right() {
         Some(if right { "right" } else { "wrong" }.to_owned())
     });
     let keys = Identities::new(prompt);
-    let bytes = encrypt_with_passphrase("right", &[b'y'; 100_000]);
+    let bytes = encrypt_with_passphrase("right", &vec![b'y'; 100_000]);
     assert_eq!(decrypt(&bytes, &keys).unwrap().len(), 100_000);
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     assert_eq!(decrypt(&bytes, &keys).unwrap().len(), 100_000);

@@ -285,7 +285,7 @@ pub fn raw_zip(members: &[RawMember]) -> Vec<u8> {
         directory.extend(b"PK\x01\x02");
         put(
             &mut directory,
-            &[(3 << 8) | 20, 20, member.flags, member.method, 0, 0],
+            &[0x0314, 20, member.flags, member.method, 0, 0],
         );
         put32(&mut directory, &sizes);
         put(&mut directory, &[member.name.len() as u16, 0, 0, 0, 0]);

@@ -169,9 +169,10 @@ where
     if claimed == 0 {
         walk.empty(label, "an archive without members", 1);
     } else if seen as u64 != claimed {
-        let (kind, why) = match seen == limit {
-            true => (ProblemKind::Limit, "the limit of members"),
-            false => (ProblemKind::Damaged, "damage of its directory"),
+        let (kind, why) = if seen == limit {
+            (ProblemKind::Limit, "the limit of members")
+        } else {
+            (ProblemKind::Damaged, "damage of its directory")
         };
         let message = format!(
             "{seen} of {claimed} members were read because of {why}; unpack it for the rest"

@@ -15,8 +15,7 @@ pub fn object<'a>(text: &'a str, event: &mut Event<'a>) {
     for pair in pairs.by_ref() {
         take(pair, &mut message, event);
     }
-    event.body =
-        message.unwrap_or_else(|| if event.attributes.is_empty() { Cow::Borrowed(text) } else { Cow::Borrowed("") });
+    event.body = message.unwrap_or(Cow::Borrowed(if event.attributes.is_empty() { text } else { "" }));
     continuation(pairs.rest(), event);
     subject::fill(event);
 }

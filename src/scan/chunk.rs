@@ -146,11 +146,9 @@ impl ChunkOutcome {
         self.faults += later.faults;
         self.formats.0 |= later.formats.0;
         self.times.absorb(&later.times);
-        for (list, more) in [(&mut self.services, later.services)] {
-            list.extend(more);
-            list.sort_unstable();
-            list.dedup();
-        }
+        self.services.extend(later.services);
+        self.services.sort_unstable();
+        self.services.dedup();
         self.documents.extend(later.documents);
         self.documents.sort_unstable();
         self.documents.dedup();

@@ -1,0 +1,2 @@
+//! Tests of the whole: the binary as people run it, and the promises of the documents.
+fn main() {}
