@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::report::Style;
+use crate::report::{Style, sanitize};
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -44,8 +44,8 @@ fn width(terminal: bool) -> usize {
 
 /// A message for people, on standard error.
 pub fn note(message: &str) {
-    // A closed standard error is no reason to stop.
-    let _ = writeln!(io::stderr().lock(), "omnilog: {message}");
+    // Names of files may hold anything. A closed standard error is no reason to stop.
+    let _ = writeln!(io::stderr().lock(), "omnilog: {}", sanitize::text(message));
 }
 
 /// Runs `write` on buffered standard output. A closed pipe is success: the reader has seen enough.
