@@ -11,7 +11,7 @@ use super::{
     Catalogue, Cause, Correlation, CorrelationKind, Evidence, FieldOp, FieldTest, LazyRegex, Level, PatternText,
     Scenario, ServiceSet, Signature, SignatureId, Term, expr,
 };
-use crate::event::Service;
+use crate::event::{Service, Severity};
 use crate::event::time::SECOND;
 use crate::suggest;
 
@@ -170,6 +170,8 @@ impl<'t> Compiler<'t> {
             }
         }
         Some(Signature {
+            least_severity: least_severity(&fields, benign),
+            every_hit: false,
             name: format!("{id}#{name}"),
             any: file.any.clone(),
             all: file.all.clone(),
@@ -180,6 +182,7 @@ impl<'t> Compiler<'t> {
             fields,
             benign,
             correlated: false,
+            keep: Vec::new(),
         })
     }
 
@@ -221,6 +224,13 @@ impl<'t> Compiler<'t> {
         let rules = self.rules(id, &file.rules)?;
         let kind = self.kind(id, name, file)?;
         let mut touched = rules.clone();
+        if matches!(kind, CorrelationKind::Absence { .. }) {
+            for rule in &rules {
+                if let Some(signature) = self.signatures.get_mut(*rule) {
+                    signature.every_hit = true;
+                }
+            }
+        }
         match &kind {
             CorrelationKind::Ordered { without } => touched.extend(without),
             CorrelationKind::Absence { anchor, .. } => touched.push(*anchor),
@@ -229,6 +239,7 @@ impl<'t> Compiler<'t> {
         for signature in touched {
             if let Some(signature) = self.signatures.get_mut(signature) {
                 signature.correlated = true;
+                signature.keep.extend(file.group_by.iter().chain(&file.field).cloned());
             }
         }
         Ok(Correlation {
@@ -448,6 +459,13 @@ fn field_test(key: &str, value: &FieldValue) -> Result<FieldTest, String> {
     let regexes = if op == FieldOp::Re { values.iter().cloned().map(LazyRegex::new).collect() } else { Vec::new() };
     let name = name.strip_prefix("attributes.").unwrap_or(name);
     Ok(FieldTest { key: name.to_owned(), op, values, regexes })
+}
+
+/// The lowest severity of an event that passes the field tests; benign lines are looked at only from warnings on.
+fn least_severity(fields: &[FieldTest], benign: bool) -> Severity {
+    let tested = fields.iter().filter(|f| f.key == "severity_number" && f.op == FieldOp::Gte);
+    let asked = tested.filter_map(|f| f.values.iter().filter_map(|v| v.parse().ok()).min()).max();
+    Severity(asked.unwrap_or(0)).max(if benign { Severity::WARN } else { Severity::UNKNOWN })
 }
 
 fn flatten(value: &FieldValue, into: &mut Vec<String>) {

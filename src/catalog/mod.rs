@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-use crate::event::Service;
+use crate::event::{Service, Severity};
 pub use expr::{Expr, Truth};
 
 /// Index of a signature in [`Catalogue::signatures`].
@@ -224,6 +224,12 @@ pub struct Signature {
     pub benign: bool,
     /// True when a correlation looks at each single hit, so that more of them are kept.
     pub correlated: bool,
+    /// Lines that tell a lower severity cannot fit.
+    pub least_severity: Severity,
+    /// True when an absence is judged by its hits, so that every one of them counts.
+    pub every_hit: bool,
+    /// Attributes that a correlation groups or counts by: kept with each hit.
+    pub keep: Vec<String>,
 }
 
 impl Signature {

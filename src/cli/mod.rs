@@ -77,7 +77,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct CatalogueArgs {
     /// Pattern files that add to the built-in catalogue or replace parts of it.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub patterns: Option<PathBuf>,
 }
 

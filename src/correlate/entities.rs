@@ -4,8 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Keys that name one machine.
-const MACHINE: &[&str] = &["pve.vmid", "omni.machine", "omni.machine_request", "k8s.node", "talos.node"];
+use crate::event::entities::MACHINE;
 
 type Name = (String, String);
 
@@ -36,11 +35,12 @@ impl EntityGraph {
     }
 
     /// The value of `key` that names the same thing as one of `names`; `None` when there is none or more than one.
-    pub fn resolve(&self, names: &[Name], key: &str) -> Option<String> {
+    pub fn resolve<'n>(&self, names: impl Iterator<Item = &'n Name>, key: &str) -> Option<String> {
+        let names: Vec<&Name> = names.collect();
         if let Some((_, value)) = names.iter().find(|(k, _)| k == key) {
             return Some(value.clone());
         }
-        let mut seen: BTreeSet<Name> = names.iter().filter(|(k, _)| MACHINE.contains(&k.as_str())).cloned().collect();
+        let mut seen: BTreeSet<Name> = names.into_iter().filter(|(k, _)| MACHINE.contains(&k.as_str())).cloned().collect();
         let mut open: Vec<Name> = seen.iter().cloned().collect();
         while let Some(name) = open.pop() {
             for tied in self.ties.get(&name).into_iter().flatten() {
@@ -72,8 +72,8 @@ mod tests {
             vec![name("omni.machine_request", "w-1"), name("omni.machine", "uuid-1")],
         ];
         let graph = EntityGraph::new(&links);
-        assert_eq!(graph.resolve(&[name("omni.machine", "uuid-1")], "pve.vmid").as_deref(), Some("104"));
-        assert_eq!(graph.resolve(&[name("omni.machine", "other")], "pve.vmid"), None);
+        assert_eq!(graph.resolve([name("omni.machine", "uuid-1")].iter(), "pve.vmid").as_deref(), Some("104"));
+        assert_eq!(graph.resolve([name("omni.machine", "other")].iter(), "pve.vmid"), None);
     }
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
             vec![name("omni.machine", "uuid-1"), name("pve.vmid", "205")],
         ];
         let graph = EntityGraph::new(&links);
-        assert_eq!(graph.resolve(&[name("omni.machine", "uuid-1")], "pve.vmid"), None);
-        assert_eq!(graph.resolve(&[name("pve.vmid", "104")], "pve.vmid").as_deref(), Some("104"));
+        assert_eq!(graph.resolve([name("omni.machine", "uuid-1")].iter(), "pve.vmid"), None);
+        assert_eq!(graph.resolve([name("pve.vmid", "104")].iter(), "pve.vmid").as_deref(), Some("104"));
     }
 }

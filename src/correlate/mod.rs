@@ -91,11 +91,11 @@ impl<'w> World<'w> {
         self.sources.iter().any(|s| s.services.iter().any(|service| services.contains(*service)))
     }
 
-    /// Whether some source of one of these services covers a time.
-    fn covers(&self, services: ServiceSet, time: i64) -> bool {
+    /// Whether some source of one of these services covers a span of time.
+    fn covers(&self, services: ServiceSet, (from, to): (i64, i64)) -> bool {
         self.sources.iter().any(|s| {
             s.services.iter().any(|service| services.contains(*service))
-                && s.span.is_some_and(|(first, last)| (first..=last).contains(&time))
+                && s.span.is_some_and(|(first, last)| first <= from && to <= last)
         })
     }
 

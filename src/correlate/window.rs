@@ -28,7 +28,7 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
 /// The value of an entity of a hit, through names that belong to the same thing.
 fn value(world: &World<'_>, at: HitRef, key: &str) -> Option<String> {
     let hit = world.hit(at)?;
-    hit.entity(key).map(str::to_owned).or_else(|| world.graph.resolve(&hit.entities, key))
+    hit.entity(key).map(str::to_owned).or_else(|| world.graph.resolve(hit.entities(), key))
 }
 
 /// The group of a hit: `None` when it lacks an entity that must agree.
@@ -222,7 +222,7 @@ fn absence(
             continue;
         };
         let key = group_key(world, *at, &correlation.group_by);
-        if key.is_none() || (!covered_by.is_empty() && !world.covers(covered_by, moment)) {
+        if key.is_none() || (!covered_by.is_empty() && !world.covers(covered_by, (moment, moment + after))) {
             unknown = true;
             continue;
         }

@@ -3,6 +3,7 @@
 //! An [`Event`] borrows from the text of its frame. It knows nothing of formats, rules or reports; parsers fill it,
 //! the matcher reads it. Invariant: building an event never fails, a field that is not known is absent.
 
+pub mod entities;
 pub mod service;
 pub mod severity;
 pub mod time;

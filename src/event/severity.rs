@@ -26,6 +26,13 @@ impl Severity {
 
     /// Reads a level word in any case (`warn`, `WARNING`, `ERR`, `dpanic`); unknown words give [`Severity::UNKNOWN`].
     pub fn from_word(word: &[u8]) -> Self {
+        match word {
+            b"info" | b"INFO" => return Self::INFO,
+            b"warn" | b"WARN" | b"warning" => return Self::WARN,
+            b"error" | b"ERROR" => return Self::ERROR,
+            b"debug" | b"DEBUG" => return Self::DEBUG,
+            _ => {}
+        }
         let mut lower = [0u8; 10];
         let Some(target) = lower.get_mut(..word.len()) else {
             return Self::UNKNOWN;

@@ -42,59 +42,81 @@ pub fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     era * 146_097 + doe - 719_468
 }
 
+/// The two digits at `at` as a number.
+pub fn two(b: &[u8], at: usize) -> Option<u32> {
+    pair(*b.get(at)?, *b.get(at + 1)?)
+}
+
 /// Two digits as a number.
-fn two(b: &[u8], at: usize) -> Option<u32> {
-    match (b.get(at)?, b.get(at + 1)?) {
-        (a @ b'0'..=b'9', c @ b'0'..=b'9') => Some(u32::from(a - b'0') * 10 + u32::from(c - b'0')),
-        _ => None,
-    }
+fn pair(tens: u8, ones: u8) -> Option<u32> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
 }
 
 /// `HH:MM:SS` at the start of `b`, in microseconds of the day.
 pub fn clock(b: &[u8]) -> Option<i64> {
-    let (h, m, s) = (two(b, 0)?, two(b, 3)?, two(b, 6)?);
-    if b.get(2) != Some(&b':') || b.get(5) != Some(&b':') || h > 23 || m > 59 || s > 60 {
-        return None;
-    }
-    Some(i64::from(h * 3600 + m * 60 + s) * SECOND)
+    let [h1, h2, b':', m1, m2, b':', s1, s2, ..] = *b else { return None };
+    let (h, m, s) = (pair(h1, h2)?, pair(m1, m2)?, pair(s1, s2)?);
+    (h < 24 && m < 60 && s < 61).then(|| i64::from(h * 3600 + m * 60 + s) * SECOND)
 }
 
 /// A fraction (`.123456789` or `,123`) at the start of `b`: microseconds and the bytes used (0 when there is none).
 pub fn fraction(b: &[u8]) -> (i64, usize) {
-    if !matches!(b.first(), Some(b'.' | b',')) {
-        return (0, 0);
+    let [b'.' | b',', digits @ ..] = b else { return (0, 0) };
+    let (value, used) = leading(digits);
+    let micros = match used {
+        0 => return (0, 0),
+        1..=6 => POWERS.get(6 - used).map_or(0, |p| value * p),
+        7 => value / 10,
+        _ => value / 100,
+    };
+    let more = if used == 8 { digits.iter().skip(8).take_while(|c| c.is_ascii_digit()).count() } else { 0 };
+    (i64::try_from(micros).unwrap_or_default(), used + more + 1)
+}
+
+/// Powers of ten.
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number of the first digits of `b`, eight at the most, and how many they are: all eight bytes are tested and
+/// added up at once, since every line of every source has its time read.
+fn leading(b: &[u8]) -> (u64, usize) {
+    let chunk = b.first_chunk::<8>().copied().unwrap_or_else(|| padded(b));
+    let values = u64::from_le_bytes(chunk) ^ u64::from_le_bytes([b'0'; 8]);
+    let other = (values.wrapping_add(u64::from_le_bytes([0x76; 8])) | values) & u64::from_le_bytes([0x80; 8]);
+    let count = other.trailing_zeros() / 8;
+    // The first digit stands in the lowest byte; zeros before it do not change the number.
+    let digits = values.checked_shl(64 - 8 * count).unwrap_or_default();
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    (number, count as usize)
+}
+
+/// Fewer than eight bytes, filled up with zero bytes.
+fn padded(b: &[u8]) -> [u8; 8] {
+    let mut chunk = [0; 8];
+    for (to, from) in chunk.iter_mut().zip(b) {
+        *to = *from;
     }
-    let (mut value, mut digits) = (0i64, 0usize);
-    for c in b.get(1..).unwrap_or_default() {
-        if !c.is_ascii_digit() {
-            break;
-        }
-        if digits < 6 {
-            value = value * 10 + i64::from(c - b'0');
-        }
-        digits += 1;
-    }
-    if digits == 0 {
-        return (0, 0);
-    }
-    for _ in digits..6 {
-        value *= 10;
-    }
-    (value, digits + 1)
+    chunk
 }
 
 /// `YYYY-MM-DD` or `YYYY/MM/DD` at the start of `b`, in days since the epoch.
 pub fn date(b: &[u8]) -> Option<i64> {
-    let year = i64::from(two(b, 0)? * 100 + two(b, 2)?);
-    let separator = *b.get(4)?;
-    if !matches!(separator, b'-' | b'/') || b.get(7) != Some(&separator) {
-        return None;
-    }
-    let (month, day) = (two(b, 5)?, two(b, 8)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(1970..=2200).contains(&year) {
-        return None;
-    }
-    Some(days_from_civil(year, month, day))
+    let [y1, y2, y3, y4, first @ (b'-' | b'/'), m1, m2, second, d1, d2, ..] = *b else { return None };
+    let year = pair(y1, y2)? * 100 + pair(y3, y4)?;
+    let (month, day) = (pair(m1, m2)?, pair(d1, d2)?);
+    let valid =
+        first == second && (1..=12).contains(&month) && (1..=31).contains(&day) && (1970..=2200).contains(&year);
+    valid.then(|| days_since_epoch(year, month, day))
+}
+
+/// [`days_from_civil`] for years from 1970 on, in small numbers: every dated line comes through here.
+fn days_since_epoch(year: u32, month: u32, day: u32) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let months = if month > 2 { month - 3 } else { month + 9 };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * months + 2) / 5 + day - 1;
+    i64::from(days) - 719_468
 }
 
 /// A date and time at the start of `b`: `2026-09-15T08:00:00.123456789Z`, with a blank instead of `T`, with `/` in the
@@ -154,7 +176,10 @@ pub fn yearless(month: u32, day: u32, time: i64) -> Option<RawTime> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let days = days_from_civil(2000, month, day) - days_from_civil(2000, 1, 1);
+    // Counted from March, so that the leap day is the last.
+    let months = if month > 2 { month - 3 } else { month + 9 };
+    let days = i64::from((153 * months + 2) / 5 + day - 1);
+    let days = if month > 2 { days + 60 } else { days - 306 };
     Some(RawTime::Yearless(days * DAY + time))
 }
 
@@ -183,18 +208,27 @@ pub fn number(b: &[u8], unit: i64) -> Option<(i64, usize)> {
 /// An epoch number whose unit is told by its size: seconds, milliseconds, microseconds or nanoseconds.
 /// Gives microseconds since the epoch and the bytes used.
 pub fn epoch(b: &[u8]) -> Option<(RawTime, usize)> {
-    let digits = b.iter().take_while(|c| c.is_ascii_digit()).count();
-    let (value, used) = match digits {
-        9..=10 => number(b, SECOND)?,
-        12..=13 => number(b, 1_000)?,
-        15..=16 => number(b, 1)?,
-        18..=19 => {
-            let (value, used) = number(b, 1)?;
-            (value / 1_000, used)
+    let (mut value, mut digits) = leading(b);
+    while digits % 8 == 0 && (8..=16).contains(&digits) {
+        let (more, count) = leading(b.get(digits..)?);
+        value = value.wrapping_mul(*POWERS.get(count)?).wrapping_add(more);
+        digits += count;
+        if count == 0 {
+            break;
         }
+    }
+    let (scale, divisor) = match digits {
+        9..=10 => (SECOND, 1),
+        12..=13 => (1_000, 1),
+        15..=16 => (1, 1),
+        18..=19 => (1, 1_000),
         _ => return None,
     };
-    Some((RawTime::Utc(value), used))
+    let rest = b.get(digits..)?;
+    let (micros, used) = if rest.first() == Some(&b'.') { fraction(rest) } else { (0, 0) };
+    let value = i64::try_from(value / divisor).ok()? * scale;
+    let part = if divisor == 1 { micros * scale / SECOND } else { 0 };
+    Some((RawTime::Utc(value + part), digits + used))
 }
 
 #[cfg(test)]
@@ -231,7 +265,32 @@ mod tests {
         assert_eq!(epoch(b"1763194681841.6061"), Some((RawTime::Utc(second + 841_606), 18)));
         assert_eq!(epoch(b"1763194681841606"), Some((RawTime::Utc(second + 841_606), 16)));
         assert_eq!(epoch(b"1763194681841606123"), Some((RawTime::Utc(second + 841_606), 19)));
-        assert_eq!(epoch(b"42"), None);
+        for text in ["42", "17631946810", "12345678901234567890", "", "x", "12345678"] {
+            assert_eq!(epoch(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(epoch(b"9999999999999999999"), Some((RawTime::Utc(9_999_999_999_999_999), 19)));
+    }
+
+    #[test]
+    fn fractions_of_any_length_are_read() {
+        let digits = "1234567891";
+        for length in 1..=10 {
+            let text = format!(".{}", &digits[..length]);
+            let micros: i64 = format!("{:0<6}", &digits[..length])[..6].parse().expect("a number");
+            for tail in ["", "Z", "\u{ff}", ":", "/"] {
+                assert_eq!(fraction(format!("{text}{tail}").as_bytes()), (micros, length + 1), "{text}{tail}");
+            }
+        }
+        assert_eq!(fraction(b".x"), (0, 0));
+        assert_eq!(fraction(b".\xb0\xb1"), (0, 0));
+    }
+
+    #[test]
+    fn days_without_a_year_count_from_january_of_a_leap_year() {
+        for (month, day, days) in [(1, 1, 0), (2, 29, 59), (3, 1, 60), (9, 15, 258), (12, 31, 365)] {
+            assert_eq!(yearless(month, day, 7), Some(RawTime::Yearless(days * DAY + 7)), "{month}-{day}");
+        }
+        assert_eq!(yearless(13, 1, 0), None);
     }
 
     #[test]
@@ -240,6 +299,7 @@ mod tests {
             let date = chrono::NaiveDate::from_ymd_opt(y, m, d).expect("a date");
             let epoch = chrono::NaiveDate::from_ymd_opt(1970, 1, 1).expect("a date");
             assert_eq!(days_from_civil(i64::from(y), m, d), (date - epoch).num_days());
+            assert_eq!(super::date(format!("{y}-{m:02}-{d:02}").as_bytes()), Some((date - epoch).num_days()));
         }
     }
 }

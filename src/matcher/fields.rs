@@ -38,7 +38,7 @@ fn values<'e>(event: &'e Event<'_>, key: &str) -> Vec<Cow<'e, str>> {
 fn compare(test: &FieldTest, value: &str) -> bool {
     let any = |holds: &dyn Fn(&str) -> bool| test.values.iter().any(|v| holds(v));
     let number = |holds: &dyn Fn(f64, f64) -> bool| {
-        let Ok(value) = value.parse::<f64>() else { return false };
+        let Ok(value) = value.trim_end_matches('%').trim().parse::<f64>() else { return false };
         any(&|wanted| wanted.parse::<f64>().is_ok_and(|wanted| holds(value, wanted)))
     };
     match test.op {

@@ -3,7 +3,7 @@
 //! From each literal one *anchor* of [`ANCHOR`] bytes is taken, at the place whose 6-grams are rarest in ordinary logs
 //! (counted by `build.rs`). Its [`STEP`] consecutive 6-grams go into a table; the text is probed at every fourth byte, so
 //! exactly one of them is met wherever the anchor stands. A probe is one load, one multiplication and two look-ups in
-//! 16 KiB tables; only when both agree is the gram, and then the anchor, compared. (Design (e) of the measurements; an
+//! 64 KiB tables; only when both agree is the gram, and then the anchor, compared. (Design (e) of the measurements; an
 //! automaton over 300 literals walks at a seventh of the speed.)
 //!
 //! An anchor holds no byte that an encoding changes (`"`, `\`, `<`, `>`, `&`, control and non-ASCII bytes), so it stands in the
@@ -26,7 +26,7 @@ const GRAM_MASK: u64 = (1 << (8 * GRAM)) - 1;
 /// 2^64 divided by the golden ratio: spreads the grams over the tables.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Bits of a table index.
-const TABLE_BITS: u32 = 14;
+const TABLE_BITS: u32 = 16;
 
 /// How often hashed 6-grams stand in ordinary logs, logarithmic; made by `build.rs`.
 static COMMON: &[u8; 1 << 16] = include_bytes!(concat!(env!("OUT_DIR"), "/grams.bin"));
@@ -50,7 +50,14 @@ pub struct Filter {
 
 struct Anchor {
     bytes: [u8; ANCHOR],
-    literals: Vec<u32>,
+    literals: Vec<Surrounded>,
+}
+
+/// A literal at an anchor: the run of it that stands unchanged in the raw bytes, and where in the run the anchor begins.
+struct Surrounded {
+    literal: u32,
+    run: Box<[u8]>,
+    offset: usize,
 }
 
 /// Whether a byte stands unchanged in every encoding of a text.
@@ -58,17 +65,72 @@ pub fn is_plain(byte: u8) -> bool {
     (0x20..0x7f).contains(&byte) && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&')
 }
 
-/// The anchor of a literal: the plain run of [`ANCHOR`] bytes whose grams are rarest in ordinary logs. `None` when the
-/// literal has no plain run of that length.
-pub fn anchor(literal: &str) -> Option<(usize, [u8; ANCHOR])> {
-    let windows = literal.as_bytes().windows(ANCHOR).enumerate().filter(|(_, w)| w.iter().all(|b| is_plain(*b)));
-    let best = windows.min_by_key(|(_, window)| commonness(window))?;
-    Some((best.0, best.1.try_into().ok()?))
+/// The runs of a literal that stand unchanged in the raw bytes of every encoding: plain bytes, without the ` key=` that only
+/// the parsed text of an event has between message and values.
+fn runs(literal: &str) -> Vec<&[u8]> {
+    let mut runs = Vec::new();
+    for plain in literal.as_bytes().split(|b| !is_plain(*b)) {
+        let mut rest = plain;
+        while let Some(equals) = memchr::memchr(b'=', rest) {
+            let (before, after) = rest.split_at_checked(equals).unwrap_or((rest, &[]));
+            let key = before.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')).count();
+            runs.push(before.get(..before.len() - key).unwrap_or_default().trim_ascii_end());
+            rest = after.get(1..).unwrap_or_default();
+        }
+        runs.push(rest);
+    }
+    runs
+}
+
+/// The anchor of a literal: the piece of [`ANCHOR`] bytes whose grams are rarest in ordinary logs, in a run that stands
+/// unchanged in the raw bytes. `None` when the literal has no such run. Gives the run and where in it the anchor begins.
+fn place(literal: &str) -> Option<(&[u8], usize)> {
+    // A literal such as `status=403` has no run beside its key: it stands in logfmt, where the whole of it is raw text.
+    rarest(runs(literal)).or_else(|| rarest(literal.as_bytes().split(|b| !is_plain(*b)).collect()))
+}
+
+/// The run with the rarest piece of [`ANCHOR`] bytes, and where that begins.
+fn rarest(runs: Vec<&[u8]>) -> Option<(&[u8], usize)> {
+    let mut best: Option<(u32, &[u8], usize)> = None;
+    for run in runs {
+        // Each gram is looked up once; an anchor's commonness is the sum over its grams.
+        let grams: Vec<u32> = run.windows(GRAM).map(gram_commonness).collect();
+        for (offset, window) in grams.windows(STEP).enumerate() {
+            let common = window.iter().sum();
+            if best.is_none_or(|(least, _, _)| common < least) {
+                best = Some((common, run, offset));
+            }
+        }
+    }
+    best.map(|(_, run, offset)| (run, offset))
+}
+
+/// The longest run of a literal that stands unchanged in the raw bytes of every encoding.
+pub fn longest_run(literal: &str) -> &[u8] {
+    runs(literal).into_iter().max_by_key(|run| run.len()).unwrap_or_default()
+}
+
+/// How common a literal's anchor is in ordinary logs; longer runs count as rarer. `None` without an anchor.
+pub fn rarity(literal: &str) -> Option<u32> {
+    let (run, offset) = place(literal)?;
+    let common = commonness(run.get(offset..offset + ANCHOR)?);
+    Some((common * 16).saturating_sub(u32::try_from(run.len()).unwrap_or(u32::MAX).min(60)))
+}
+
+/// The anchor of a literal; see [`Filter`].
+pub fn anchor(literal: &str) -> Option<[u8; ANCHOR]> {
+    let (run, offset) = place(literal)?;
+    run.get(offset..offset + ANCHOR)?.try_into().ok()
 }
 
 /// How common the grams of an anchor are together.
 fn commonness(window: &[u8]) -> u32 {
-    window.windows(GRAM).map(|gram| u32::from(COMMON[usize::from(slot16(pack(gram)))])).map(|c| c * c).sum()
+    window.windows(GRAM).map(gram_commonness).sum()
+}
+
+fn gram_commonness(gram: &[u8]) -> u32 {
+    let count = u32::from(COMMON[usize::from(slot16(pack(gram)))]);
+    count * count
 }
 
 /// The low six bytes of a text as a number.
@@ -88,10 +150,13 @@ fn slots(gram: u64) -> (usize, usize) {
 impl Filter {
     /// Builds the filter. Literals without an anchor are left out (the lints report them).
     pub fn new<'l>(literals: impl IntoIterator<Item = &'l str>) -> Self {
-        let mut by_anchor: BTreeMap<[u8; ANCHOR], Vec<u32>> = BTreeMap::new();
+        let mut by_anchor: BTreeMap<[u8; ANCHOR], Vec<Surrounded>> = BTreeMap::new();
         for (index, literal) in (0u32..).zip(literals) {
-            if let Some((_, anchor)) = anchor(literal) {
-                by_anchor.entry(anchor).or_default().push(index);
+            if let Some((run, offset)) = place(literal)
+                && let Some(anchor) = run.get(offset..offset + ANCHOR).and_then(|a| a.try_into().ok())
+            {
+                let surrounded = Surrounded { literal: index, run: run.into(), offset };
+                by_anchor.entry(anchor).or_default().push(surrounded);
             }
         }
         let anchors: Vec<Anchor> =
@@ -160,8 +225,14 @@ impl Filter {
     fn compare(&self, text: &[u8], at: usize, anchor: u32, offset: u8, found: &mut Vec<Found>) {
         let Some(anchor) = self.anchors.get(anchor as usize) else { return };
         let Some(start) = at.checked_sub(usize::from(offset)) else { return };
-        if text.get(start..start + ANCHOR) == Some(&anchor.bytes) {
-            found.extend(anchor.literals.iter().map(|literal| Found { at: start, literal: *literal }));
+        if text.get(start..start + ANCHOR) != Some(&anchor.bytes) {
+            return;
+        }
+        for literal in &anchor.literals {
+            let Some(from) = start.checked_sub(literal.offset) else { continue };
+            if text.get(from..from + literal.run.len()) == Some(&literal.run) {
+                found.push(Found { at: start, literal: literal.literal });
+            }
         }
     }
 }
@@ -215,10 +286,10 @@ mod tests {
     fn naive(literals: &[&str], text: &[u8]) -> Vec<Found> {
         let mut found = Vec::new();
         for (index, literal) in (0u32..).zip(literals) {
-            let Some((_, anchor)) = anchor(literal) else { continue };
+            let Some((run, offset)) = place(literal) else { continue };
             for at in 0..text.len() {
-                if text[at..].starts_with(&anchor) {
-                    found.push(Found { at, literal: index });
+                if text[at..].starts_with(run) {
+                    found.push(Found { at: at + offset, literal: index });
                 }
             }
         }
@@ -241,9 +312,16 @@ mod tests {
 
     #[test]
     fn an_anchor_avoids_bytes_that_encodings_change() {
-        let (_, anchor) = anchor(r#"a"b\c volume <META> is missing"#).expect("a plain run");
+        let anchor = anchor(r#"a"b\c volume <META> is missing"#).expect("a plain run");
         assert!(anchor.iter().all(|b| is_plain(*b)));
         assert_eq!(super::anchor(r#"short "x" y"#), None);
+    }
+
+    #[test]
+    fn keys_that_only_the_parsed_text_has_are_no_part_of_a_run() {
+        let (run, _) = place("machine provision failed error=not authorized to access").expect("a run");
+        assert!(run == b"machine provision failed" || run == b"not authorized to access", "{run:?}");
+        assert_eq!(place("status=403").map(|(run, _)| run), Some(&b"status=403"[..]));
     }
 
     proptest::proptest! {

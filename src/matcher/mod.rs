@@ -6,25 +6,30 @@
 
 pub mod fields;
 pub mod filter;
+mod raw;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use memchr::memmem::Finder;
 
 use crate::catalog::{Catalogue, Signature, SignatureId};
-use crate::event::{Event, Service};
+use crate::event::{Event, Service, Severity};
 pub use filter::{Filter, Found};
+use raw::RawChecks;
 
 /// Formats whose texts quote other services: errors in resources, messages of Kubernetes events.
 const QUOTING: &[&str] = &["cosi_resource", "k8s_object", "table", "yaml_document"];
 
 /// What a signature found in one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Match {
+pub struct Match<'t> {
     /// Which signature.
     pub signature: SignatureId,
     /// Values captured by its regex, by name.
     pub captures: Vec<(String, String)>,
     /// The piece of text that decided it, when it was a text: shown by reports.
-    pub decisive: Option<String>,
+    pub decisive: Option<&'t str>,
 }
 
 /// Signatures ready to be tested.
@@ -35,6 +40,10 @@ pub struct Matcher<'c> {
     waiting: Vec<Vec<SignatureId>>,
     /// Signatures without literals, by format.
     by_format: BTreeMap<&'c str, Vec<SignatureId>>,
+    /// For each signature, its literals ready to be searched for; made when first needed.
+    prepared: Vec<OnceLock<Prepared<'c>>>,
+    /// For each signature, what the raw bytes must hold; made when first needed.
+    raw: Vec<OnceLock<RawChecks>>,
 }
 
 impl<'c> Matcher<'c> {
@@ -53,7 +62,9 @@ impl<'c> Matcher<'c> {
             }
         }
         let filter = Filter::new(literals.keys().copied());
-        Self { catalogue, filter, waiting: literals.into_values().collect(), by_format }
+        let prepared = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
+        let raw = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
+        Self { catalogue, filter, waiting: literals.into_values().collect(), by_format, prepared, raw }
     }
 
     /// The first filter over raw bytes.
@@ -66,16 +77,28 @@ impl<'c> Matcher<'c> {
         self.waiting.get(literal as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Tests some signatures (sorted or not, with repetitions) on an event.
-    pub fn test(&self, event: &Event<'_>, candidates: &mut Vec<SignatureId>) -> Vec<Match> {
+    /// Whether a signature could hold on a line of this severity: benign ones matter only on faults, and some tests ask
+    /// for a severity.
+    pub fn may_hold(&self, id: SignatureId, severity: Severity) -> bool {
+        let Some(signature) = self.catalogue.signatures.get(id) else { return false };
+        severity == Severity::UNKNOWN && !signature.benign || severity >= signature.least_severity
+    }
+
+    /// Whether a signature could hold on a frame, judged by its raw bytes: cheap, and never wrong about a `false`.
+    pub fn may_stand_in(&self, id: SignatureId, raw: &[u8]) -> bool {
+        let Some((signature, checks)) = self.catalogue.signatures.get(id).zip(self.raw.get(id)) else { return false };
+        checks.get_or_init(|| RawChecks::new(signature)).hold(raw)
+    }
+
+    /// Tests some signatures (in any order, with repetitions) on an event.
+    pub fn test(&self, event: &Event<'_>, candidates: &mut Vec<SignatureId>) -> Vec<Match<'c>> {
         candidates.sort_unstable();
         candidates.dedup();
         if candidates.is_empty() {
             return Vec::new();
         }
         let text = event.text();
-        let tested = candidates.iter().filter_map(|id| self.test_one(*id, event, &text));
-        tested.collect()
+        candidates.iter().filter_map(|id| self.test_one(*id, event, &text)).collect()
     }
 
     /// The signatures without literals that wait for events of a format.
@@ -84,58 +107,85 @@ impl<'c> Matcher<'c> {
     }
 
     /// Tests one signature on one event, whose text is `text`.
-    pub fn test_one(&self, id: SignatureId, event: &Event<'_>, text: &str) -> Option<Match> {
+    pub fn test_one(&self, id: SignatureId, event: &Event<'_>, text: &str) -> Option<Match<'c>> {
         let signature = self.catalogue.signatures.get(id)?;
         // A state document may quote what any service said.
-        let quotes = QUOTING.contains(&event.format());
-        let elsewhere = |s| !quotes && s != Service::State && !signature.services.contains(s);
+        let elsewhere = |s| {
+            s != Service::State && !signature.services.contains(s) && !QUOTING.contains(&event.format())
+        };
         if !signature.services.is_empty() && event.service.is_some_and(elsewhere) {
             return None;
         }
         if !signature.formats.is_empty() && !signature.formats.iter().any(|f| event.formats.contains(&f.as_str())) {
             return None;
         }
-        let decisive = literals_hold(signature, text)?;
         if !signature.fields.iter().all(|f| fields::holds(f, event)) {
             return None;
         }
+        let prepared = self.prepared.get(id)?.get_or_init(|| Prepared::new(signature));
+        let decisive = prepared.decide(text)?;
         let mut captures = Vec::new();
-        let mut shown = decisive.map(str::to_owned);
         if let Some(regex) = &signature.regex {
-            let found = regex.get()?.captures(text)?;
-            for name in regex.get()?.capture_names().flatten() {
+            let regex = regex.get()?;
+            let found = regex.captures(text)?;
+            for name in regex.capture_names().flatten() {
                 if let Some(value) = found.name(name).filter(|v| !v.is_empty()) {
                     captures.push((name.to_owned(), value.as_str().to_owned()));
                 }
             }
-            shown = shown.or_else(|| found.get(0).map(|m| m.as_str().to_owned()));
         }
-        Some(Match { signature: id, captures, decisive: shown })
+        Some(Match { signature: id, captures, decisive })
     }
 }
 
-/// The literals by which a signature is found: all of `any`; without `any` the one of `all` with the best anchor.
+/// The literals of a signature, ready to be searched for.
+struct Prepared<'c> {
+    any: Vec<(&'c str, Finder<'c>)>,
+    all: Vec<(&'c str, Finder<'c>)>,
+    none: Vec<Finder<'c>>,
+}
+
+impl<'c> Prepared<'c> {
+    fn new(signature: &'c Signature) -> Self {
+        // The longest literal is the one to show, so it is tried first.
+        let longest_first = |literals: &'c [String]| {
+            let mut list: Vec<(&str, Finder<'c>)> =
+                literals.iter().map(|l| (l.as_str(), Finder::new(l.as_bytes()))).collect();
+            list.sort_by_key(|(literal, _)| std::cmp::Reverse(literal.len()));
+            list
+        };
+        Self {
+            any: longest_first(&signature.any),
+            all: longest_first(&signature.all),
+            none: signature.none.iter().map(|l| Finder::new(l.as_bytes())).collect(),
+        }
+    }
+
+    /// `None` when the literals do not hold; else the longest one that decided, if the signature has any.
+    fn decide(&self, text: &str) -> Option<Option<&'c str>> {
+        let holds = |finder: &Finder<'_>| finder.find(text.as_bytes()).is_some();
+        if !self.all.iter().all(|(_, f)| holds(f)) {
+            return None;
+        }
+        let any = self.any.iter().find(|(_, f)| holds(f)).map(|(literal, _)| *literal);
+        if (!self.any.is_empty() && any.is_none()) || self.none.iter().any(holds) {
+            return None;
+        }
+        Some(any.or(self.all.first().map(|(literal, _)| *literal)))
+    }
+}
+
+/// The literals by which a signature is found: all of `any`, or one of `all`, whichever is rarer in ordinary logs.
 pub fn anchors(signature: &Signature) -> Vec<&str> {
-    let usable = |l: &&String| filter::anchor(l).is_some();
-    if !signature.all.is_empty() {
-        let best = signature.all.iter().filter(usable).max_by_key(|l| l.len());
-        if let Some(best) = best {
-            return vec![best.as_str()];
-        }
+    let all = signature.all.iter().filter_map(|l| Some((filter::rarity(l)?, l.as_str()))).min();
+    let any: Option<Vec<(u32, &str)>> =
+        signature.any.iter().map(|l| Some((filter::rarity(l)?, l.as_str()))).collect();
+    let any = any.filter(|any| !any.is_empty());
+    let commonest = any.iter().flatten().map(|(rarity, _)| *rarity).max();
+    match (all, any) {
+        (Some((rarity, literal)), any) if any.is_none() || commonest.is_some_and(|c| c >= rarity) => vec![literal],
+        (_, Some(any)) => any.into_iter().map(|(_, literal)| literal).collect(),
+        // Some literals of `any` have no anchor: the lints complain; the others are found.
+        _ => signature.any.iter().map(String::as_str).filter(|l| filter::anchor(l).is_some()).collect(),
     }
-    signature.any.iter().filter(usable).map(String::as_str).collect()
-}
-
-/// Tests the literals; gives the longest one that decided, or nothing when the signature has none.
-fn literals_hold<'s>(signature: &'s Signature, text: &str) -> Option<Option<&'s str>> {
-    let contains = |literal: &&String| memchr::memmem::find(text.as_bytes(), literal.as_bytes()).is_some();
-    if signature.none.iter().any(|l| contains(&l)) || !signature.all.iter().all(|l| contains(&l)) {
-        return None;
-    }
-    let any = signature.any.iter().filter(contains).max_by_key(|l| l.len());
-    if !signature.any.is_empty() && any.is_none() {
-        return None;
-    }
-    let all = signature.all.iter().max_by_key(|l| l.len());
-    Some(any.or(all).map(String::as_str))
 }

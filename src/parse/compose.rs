@@ -20,7 +20,7 @@ fn split(line: &[u8]) -> Option<(usize, usize)> {
 }
 
 fn name(line: &[u8]) -> Option<usize> {
-    let end = line.iter().take(LONGEST).position(|b| !scan::is_name(*b) && *b != b'@')?;
+    let end = scan::until(line, LONGEST, |b| !scan::is_name(*b) && *b != b'@')?;
     (end > 0).then_some(end)
 }
 
@@ -29,7 +29,17 @@ fn plain(line: &[u8]) -> Option<(usize, usize)> {
     let end = name(line)?;
     let blanks = scan::blanks(from(line, end));
     let bar = end + blanks;
-    (blanks > 1).then(|| Some((end, behind_bar(line, bar)?)))?
+    if blanks < 2 {
+        return None;
+    }
+    let record = behind_bar(line, bar)?;
+    (!is_row(from(line, record))).then_some((end, record))
+}
+
+/// Whether what follows a bar are further columns of a table.
+fn is_row(rest: &[u8]) -> bool {
+    let near = rest.get(..rest.len().min(40)).unwrap_or_default();
+    memchr::memchr(b'|', near).is_some() && !scan::record_starts(rest)
 }
 
 /// `name] | ` or `name] <time> `.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::scan::from;
+use super::scan::{from, until};
 use super::{Format, Head, Sample, zap};
 use crate::event::time::{self, RawTime};
 use crate::event::{Event, Service, Severity};
@@ -22,7 +22,7 @@ fn parts(line: &[u8]) -> Option<(Severity, RawTime)> {
         return None;
     }
     let level = from(line, LEVEL.find(line)? + 9);
-    let end = level.iter().take(12).position(|b| *b == b'"')?;
+    let end = until(level, 12, |b| *b == b'"')?;
     let severity = Severity::from_word(level.get(..end)?);
     let rest = from(level, end + 1);
     let message = REST.find(rest)?;
@@ -45,7 +45,7 @@ pub fn takes(line: &[u8]) -> Option<(Severity, RawTime)> {
 /// `{"level":"info","msg":`.
 fn message_follows(line: &[u8]) -> bool {
     let rest = from(line, 10);
-    rest.iter().take(12).position(|b| *b == b'"').is_some_and(|end| {
+    until(rest, 12, |b| *b == b'"').is_some_and(|end| {
         let next = from(rest, end);
         // Extra fields between `level` and `msg` sort between them.
         next.starts_with(b"\",\"m") || (next.starts_with(b"\",\"l") && !next.starts_with(b"\",\"logger\":"))

@@ -1,7 +1,7 @@
 //! `docker_json`: docker's json-file log on disk; the record itself stands escaped in `log`.
 
 use super::json::Pairs;
-use super::scan::from;
+use super::scan::{from, until};
 use super::{Format, Head, Sample, nested, zap};
 use crate::event::time::{self, RawTime};
 use crate::event::{Event, Severity};
@@ -14,7 +14,7 @@ fn inner_severity(log: &[u8]) -> Severity {
     let Some(word) = log.strip_prefix(b"{\\\"level\\\":\\\"") else {
         return Severity::UNKNOWN;
     };
-    let end = word.iter().take(12).position(|b| *b == b'\\').unwrap_or(0);
+    let end = until(word, 12, |b| *b == b'\\').unwrap_or(0);
     Severity::from_word(word.get(..end).unwrap_or_default())
 }
 

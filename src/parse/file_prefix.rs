@@ -10,7 +10,7 @@ pub struct FilePrefix;
 /// The end of the path and the start of the record.
 fn split(line: &[u8]) -> Option<(usize, usize)> {
     let name = |b: &u8| scan::is_name(*b) || *b == b'/';
-    let end = line.iter().take(200).position(|b| !name(b))?;
+    let end = scan::until(line, 200, |b| !name(b))?;
     let start = match line.get(end)? {
         b' ' => end + 1,
         b':' => end + 1 + number(from(line, end + 1)),

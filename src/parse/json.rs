@@ -70,8 +70,7 @@ impl<'a> Pairs<'a> {
         let bytes = self.text.as_bytes();
         let start = at + 1;
         let (mut from, mut escaped) = (start, false);
-        while let Some(found) = memchr::memchr2(b'"', b'\\', bytes.get(from..).unwrap_or_default()) {
-            let here = from + found;
+        while let Some(here) = quote_or_backslash(bytes, from) {
             if self.byte(here) == Some(b'\\') {
                 escaped = true;
                 from = here + 2;
@@ -86,6 +85,11 @@ impl<'a> Pairs<'a> {
 
     /// Whether what follows a quote makes it the closing one.
     fn closes(&self, at: usize, key: bool) -> bool {
+        match (key, self.byte(at)) {
+            (true, Some(b':')) => return true,
+            (false, Some(b',')) if self.byte(at + 1) == Some(b'"') => return true,
+            _ => {}
+        }
         let next = self.skip_space(at);
         match self.byte(next) {
             Some(b':') => key,
@@ -171,6 +175,24 @@ impl<'a> Iterator for Pairs<'a> {
         self.ended = true;
         None
     }
+}
+
+/// The offset of the next quote or backslash from `at` on. Most strings are so short that a search eight bytes at a
+/// time ends before a general one has begun.
+fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
+    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let zeros = |v: u64| v.wrapping_sub(LOW) & !v & HIGH;
+    for _ in 0..8 {
+        let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else { break };
+        let word = u64::from_le_bytes(*chunk);
+        let found = zeros(word ^ (LOW * u64::from(b'"'))) | zeros(word ^ (LOW * u64::from(b'\\')));
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    memchr::memchr2(b'"', b'\\', bytes.get(at..)?).map(|found| at + found)
 }
 
 /// The text without escapes; it is copied only when there are some.

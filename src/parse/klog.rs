@@ -17,35 +17,33 @@ struct Split {
     message: usize,
 }
 
-/// `0915` or `20260915` behind the letter: the time of the day's start and the digits used.
-fn date(line: &[u8]) -> Option<(Option<i64>, u32, u32, usize)> {
-    let number = |at: usize, n: usize| {
-        line.get(at..at + n)?.iter().try_fold(0u32, |v, b| b.is_ascii_digit().then(|| v * 10 + u32::from(b - b'0')))
+/// Reads `0915 08:00:00.123456` or `20260915 08:00:00.123456`: the time and the bytes used.
+fn stamp(line: &[u8]) -> Option<(RawTime, usize)> {
+    let (year, day) = match line {
+        [_, _, _, _, b' ', ..] => (None, line),
+        [_, _, _, _, _, _, _, _, b' ', ..] => {
+            (Some(i64::from(time::two(line, 0)? * 100 + time::two(line, 2)?)), from(line, 4))
+        }
+        _ => return None,
     };
-    match scan::digits(line) {
-        4 => Some((None, number(0, 2)?, number(2, 2)?, 4)),
-        8 => Some((Some(i64::from(number(0, 4)?)), number(4, 2)?, number(6, 2)?, 8)),
-        _ => None,
-    }
+    let (month, date, rest) = (time::two(day, 0)?, time::two(day, 2)?, from(day, 5));
+    let (fraction, length) = time::fraction(from(rest, 8));
+    let clock = time::clock(rest)? + fraction;
+    let used = line.len() - rest.len() + 8 + length;
+    let yearless = time::yearless(month, date, clock)?;
+    let exact = |year| RawTime::Local(time::days_from_civil(year, month, date) * time::DAY + clock);
+    Some((year.map_or(yearless, exact), used))
 }
 
 /// The full header.
 fn full(line: &[u8], severity: Severity) -> Option<Split> {
-    let (year, month, day, used) = date(from(line, 1))?;
-    let rest = from(line, 1 + used).strip_prefix(b" ")?;
-    let clock = time::clock(rest)?;
-    let (fraction, length) = time::fraction(from(rest, 8));
-    let time = match year {
-        Some(y) if (1..=12).contains(&month) => {
-            RawTime::Local(time::days_from_civil(y, month, day) * time::DAY + clock + fraction)
-        }
-        _ => time::yearless(month, day, clock + fraction)?,
-    };
-    let mut at = 2 + used + 8 + length;
+    let (time, used) = stamp(from(line, 1))?;
+    let mut at = 1 + used;
     at += scan::blanks(from(line, at));
     at += scan::digits(from(line, at));
     let start = at + scan::blanks(from(line, at));
-    let end = start + from(line, start).iter().take(120).position(|b| *b == b']')?;
+    let near = from(line, start);
+    let end = start + memchr::memchr(b']', near.get(..near.len().min(120))?)?;
     let blank = usize::from(line.get(end + 1) == Some(&b' '));
     Some(Split { time, severity, place: (start, end), message: end + 1 + blank })
 }
@@ -121,9 +119,24 @@ fn value(text: &str) -> (std::borrow::Cow<'_, str>, &str) {
     }
     let end = match text.as_bytes().first() {
         Some(b'{' | b'[') => nested_end(text),
-        _ => text.find([' ', '\n']).unwrap_or(text.len()),
+        _ => bare_end(text),
     };
     (text_to(text, end).into(), text_from(text, end))
+}
+
+/// The end of a value without quotes: the line's, or where the next key begins, since some print blanks as they are.
+fn bare_end(text: &str) -> usize {
+    let line = text.find('\n').unwrap_or(text.len());
+    let mut at = 0;
+    while let Some(blank) = text_to(text, line).get(at..).and_then(|t| t.find(' ')).map(|i| at + i) {
+        let key = text_from(text, blank + 1).trim_start_matches(' ');
+        let length = key.bytes().take_while(|b| scan::is_name(*b)).count();
+        if length > 0 && key.as_bytes().get(length) == Some(&b'=') {
+            return blank;
+        }
+        at = blank + 1;
+    }
+    line
 }
 
 /// The end of a value with brackets, or of the line.

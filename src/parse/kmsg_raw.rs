@@ -24,7 +24,7 @@ fn split(line: &[u8]) -> Option<Split> {
     let second = first + 1 + scan::digits(from(line, first + 1));
     let (micros, used) = time::number(from(line, second).strip_prefix(b",")?, 1)?;
     let flags = from(line, second + 1 + used);
-    let end = flags.iter().take(80).position(|b| *b == b';')?;
+    let end = scan::until(flags, 80, |b| *b == b';')?;
     if !flags.starts_with(b",") || second == first + 1 {
         return None;
     }

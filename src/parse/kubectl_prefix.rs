@@ -26,9 +26,9 @@ fn bracketed(rest: &[u8]) -> Option<(usize, usize, usize)> {
 
 fn stern(line: &[u8]) -> Option<(usize, usize, usize)> {
     let lower = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-    let pod = line.iter().take(260).position(|b| !lower(b)).filter(|n| *n > 8)?;
+    let pod = scan::until(line, 260, |b| !lower(b)).filter(|n| *n > 8)?;
     let rest = from(line, pod).strip_prefix(b" ")?;
-    let container = rest.iter().take(80).position(|b| !lower(b)).filter(|n| *n > 0)?;
+    let container = scan::until(rest, 80, |b| !lower(b)).filter(|n| *n > 0)?;
     let dashes = line.get(..pod)?.contains(&b'-');
     (dashes && from(rest, container).starts_with(b" {\"")).then_some((
         pod + 1,

@@ -87,6 +87,13 @@ const SAMPLES: &[Sample] = &[
         has: &[("error", "no network config found")],
     },
     Sample {
+        text: "[   31.402211] time=2026-09-15T08:00:00Z level=info msg=fetch failed error=failed to do request host=registry.example.org",
+        time: RawTime::Utc(1_789_459_200_000_000),
+        severity: Severity::INFO,
+        body: "fetch failed",
+        has: &[("error", "failed to do request"), ("host", "registry.example.org")],
+    },
+    Sample {
         text: "level=error msg=\"cannot reach peer\" subsys=daemon",
         time: RawTime::None,
         severity: Severity::ERROR,

@@ -40,7 +40,7 @@ const WORDS: &[&[u8]] = &[
 
 /// How long the node's name is, when one stands here before `: `.
 fn node(line: &[u8]) -> Option<usize> {
-    let end = line.iter().take(LONGEST).position(|b| !scan::is_name(*b) && *b != b':')?;
+    let end = scan::until(line, LONGEST, |b| !scan::is_name(*b) && *b != b':')?;
     let length = end.checked_sub(1)?;
     if length == 0 || line.get(end) != Some(&b' ') || line.get(length) != Some(&b':') {
         return None;

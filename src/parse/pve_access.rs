@@ -39,8 +39,7 @@ fn stamp(line: &[u8]) -> Option<(RawTime, usize, bool)> {
 }
 
 fn split(line: &[u8]) -> Option<Split> {
-    let client =
-        line.iter().take(64).position(|b| !b.is_ascii_hexdigit() && !matches!(b, b':' | b'.')).filter(|n| *n > 2)?;
+    let client = scan::until(line, 64, |b| !b.is_ascii_hexdigit() && !matches!(b, b':' | b'.')).filter(|n| *n > 2)?;
     let rest = from(line, client);
     let dash = rest.strip_prefix(b" ")?;
     let ident = scan::token(dash);

@@ -39,7 +39,7 @@ fn dashed(line: &[u8]) -> Option<Split> {
 
 /// `name [2026-09-15 08:00:00,123] [LEVEL] text`.
 fn bracketed(line: &[u8]) -> Option<Split> {
-    let end = line.iter().take(60).position(|b| !scan::is_name(*b)).filter(|n| *n > 0)?;
+    let end = scan::until(line, 60, |b| !scan::is_name(*b)).filter(|n| *n > 0)?;
     let inside = from(line, end).strip_prefix(b" [")?;
     let stamp = scan::stamp(inside)?;
     let at = end + 2 + stamp.length;

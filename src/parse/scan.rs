@@ -28,6 +28,12 @@ pub fn first_line(text: &str) -> (&str, &str) {
     text.split_once('\n').unwrap_or((text, ""))
 }
 
+/// The offset of the first byte that `stop` wants, among the first `limit`.
+#[inline]
+pub fn until(line: &[u8], limit: usize, stop: impl Fn(&u8) -> bool) -> Option<usize> {
+    line.get(..limit.min(line.len()))?.iter().position(stop)
+}
+
 /// How many bytes stand before the first blank.
 pub fn token(line: &[u8]) -> usize {
     line.iter().position(|b| *b == b' ').unwrap_or(line.len())
@@ -49,9 +55,21 @@ pub fn word(line: &[u8]) -> &[u8] {
     line.get(..end).unwrap_or_default()
 }
 
+/// The bytes of host, container and node names.
+#[allow(clippy::indexing_slicing, reason = "built at compile time")]
+static NAMES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    table
+};
+
 /// A byte of a host, container or node name.
 pub fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+    NAMES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// Eight hexadecimal digits (or a few more) as a number.
@@ -225,6 +243,6 @@ pub fn facility(line: &[u8]) -> Option<usize> {
         b"local6",
         b"local7",
     ];
-    let end = line.iter().take(9).position(|b| *b == b':')?;
+    let end = until(line, 9, |b| *b == b':')?;
     (WORDS.contains(&line.get(..end)?) && line.get(end + 1) == Some(&b' ')).then_some(end + 2)
 }

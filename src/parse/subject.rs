@@ -104,23 +104,52 @@ const OMNI_CALLERS: &[&str] = &[
     "device",
 ];
 
+/// The attributes that tell what wrote a record.
+#[derive(Default)]
+struct Facts<'e> {
+    controller: &'e str,
+    component: Option<Service>,
+    caller: &'e str,
+    kind: &'e str,
+    namespace: &'e str,
+    raft: bool,
+}
+
+/// Collects the facts in one pass.
+fn facts<'e>(event: &'e Event<'_>) -> Facts<'e> {
+    let mut facts = Facts::default();
+    for (key, value) in &event.attributes {
+        match key.as_ref() {
+            "controller" if facts.controller.is_empty() => facts.controller = value,
+            "caller" if facts.caller.is_empty() => facts.caller = value,
+            "type" if facts.kind.is_empty() => facts.kind = resource_kind(value),
+            "namespace" if facts.namespace.is_empty() => facts.namespace = value,
+            "component" => facts.component = facts.component.or_else(|| by_component(value)),
+            "controllerGroup" | "controllerKind" => facts.component = Some(Service::Kubernetes),
+            "logger" => facts.raft |= value == "raft",
+            _ => {}
+        }
+    }
+    facts
+}
+
 /// Fills service and entities from the attributes of an event.
 pub fn fill(event: &mut Event<'_>) {
-    if let Some(service) = service(event) {
-        event.service = Some(service);
+    let facts = facts(event);
+    let service = service(&facts);
+    let kind = entity_of_kind(facts.kind);
+    let provider = service == Some(Service::OmniProvider);
+    let name = provider_id(facts.controller).map(str::to_owned);
+    event.service = service.or(event.service);
+    for at in 0..event.attributes.len() {
+        let Some((key, value)) = event.attributes.get(at) else { break };
+        if let Some(key) = entity(key, value, kind, provider) {
+            let value = value.clone();
+            add(event, key, value);
+        }
     }
-    let provider = event.service == Some(Service::OmniProvider);
-    let kind = event.get("type").map(resource_kind).map(str::to_owned);
-    let pairs: Vec<_> = event
-        .attributes
-        .iter()
-        .filter_map(|(k, v)| Some((entity(k, v, kind.as_deref(), provider)?, v.clone())))
-        .collect();
-    for (key, value) in pairs {
-        add(event, key, value);
-    }
-    if let Some(id) = event.get("controller").and_then(provider_id).map(str::to_owned) {
-        event.entity("omni.provider", id);
+    if let Some(name) = name {
+        event.entity("omni.provider", name);
     }
 }
 
@@ -156,9 +185,9 @@ fn add<'a>(event: &mut Event<'a>, key: &'static str, value: Cow<'a, str>) {
 }
 
 /// The entity behind an attribute.
-fn entity(key: &str, value: &str, kind: Option<&str>, provider: bool) -> Option<&'static str> {
+fn entity(key: &str, value: &str, kind: Option<&'static str>, provider: bool) -> Option<&'static str> {
     Some(match key {
-        "id" => kind.and_then(entity_of_kind)?,
+        "id" => kind?,
         "request_id" | "machine_request" => "omni.machine_request",
         "machine" | "machine_id" if !value.contains(['{', ' ']) => "omni.machine",
         "cluster" if !value.contains(['{', ' ']) => "omni.cluster",
@@ -219,26 +248,24 @@ fn provider_id(controller: &str) -> Option<&str> {
 }
 
 /// Which software writes records with such attributes.
-fn service(event: &Event<'_>) -> Option<Service> {
-    let caller = event.get("caller").unwrap_or_default();
-    if event.get("logger") == Some("raft") && event.get("component").is_none() {
+fn service(facts: &Facts<'_>) -> Option<Service> {
+    if facts.raft && facts.component.is_none() {
         return Some(Service::Etcd);
     }
-    by_component(event)
-        .or_else(|| event.get("controller").and_then(by_controller))
-        .or_else(|| by_type(event))
-        .or_else(|| by_caller(caller))
+    let request = facts.kind == "MachineRequests" && facts.namespace == "infra-provider";
+    facts
+        .component
+        .or_else(|| by_controller(facts.controller))
+        .or_else(|| request.then_some(Service::OmniProvider))
+        .or_else(|| by_caller(facts.caller))
 }
 
-fn by_component(event: &Event<'_>) -> Option<Service> {
-    if event.get("controllerGroup").is_some() || event.get("controllerKind").is_some() {
-        return Some(Service::Kubernetes);
-    }
-    event.attributes.iter().filter(|(k, _)| k == "component").find_map(|(_, value)| match value.as_ref() {
+fn by_component(component: &str) -> Option<Service> {
+    match component {
         "controller-runtime" | "dns-resolve-cache" => Some(Service::Talos),
-        component if OMNI_COMPONENTS.contains(&component) || component.starts_with("saml") => Some(Service::Omni),
+        _ if OMNI_COMPONENTS.contains(&component) || component.starts_with("saml") => Some(Service::Omni),
         _ => None,
-    })
+    }
 }
 
 fn by_controller(controller: &str) -> Option<Service> {
@@ -249,11 +276,6 @@ fn by_controller(controller: &str) -> Option<Service> {
         Some((package, _)) => TALOS_PACKAGES.contains(&package).then_some(Service::Talos),
         None => controller.ends_with("Controller").then_some(Service::Omni),
     }
-}
-
-fn by_type(event: &Event<'_>) -> Option<Service> {
-    let request = event.get("type").map(resource_kind) == Some("MachineRequests");
-    (request && event.get("namespace") == Some("infra-provider")).then_some(Service::OmniProvider)
 }
 
 fn by_caller(caller: &str) -> Option<Service> {

@@ -75,13 +75,13 @@ fn full(line: &[u8]) -> Option<(RawTime, usize)> {
 
 /// Host, tag and the start of the message.
 pub fn host_and_tag(line: &[u8]) -> Option<Parts> {
-    let host = line.iter().take(255).position(|b| !scan::is_name(*b) && *b != b':').filter(|n| *n > 0)?;
+    let host = scan::until(line, 255, |b| !scan::is_name(*b) && *b != b':').filter(|n| *n > 0)?;
     if line.get(host) != Some(&b' ') || line.get(host - 1) == Some(&b':') {
         return None;
     }
     let start = host + 1;
     let rest = from(line, start);
-    let length = rest.iter().take(64).position(|b| matches!(b, b'[' | b':' | b' ')).filter(|n| *n > 0)?;
+    let length = scan::until(rest, 64, |b| matches!(b, b'[' | b':' | b' ')).filter(|n| *n > 0)?;
     let colon = match rest.get(length)? {
         b':' => length,
         b'[' => length + closing(from(rest, length))?,

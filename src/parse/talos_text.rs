@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::scan::{from, text_from};
+use super::scan::from;
 use super::{Format, Head, Sample, zap};
 use crate::event::{Event, RawTime, Service, Severity};
 
@@ -105,7 +105,7 @@ impl Format for TalosText {
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {
-        message(stripped(text_from(text, 0)), event);
+        message(stripped(text), event);
     }
 
     fn samples(&self) -> &'static [Sample] {

@@ -37,7 +37,7 @@ fn debug(line: &[u8]) -> Option<(RawTime, Severity, usize)> {
 
 /// `module.a.proxmox_vm_qemu.b[0]: Creating...`.
 fn progress(line: &[u8]) -> bool {
-    let address = line.iter().take(300).position(|b| *b == b' ').unwrap_or(0);
+    let address = scan::until(line, 300, |b| *b == b' ').unwrap_or(0);
     let rest = from(line, address + 1);
     let plain = line.get(..address).is_some_and(|a| a.ends_with(b":") && a.contains(&b'.'));
     plain && DOING.iter().any(|d| rest.starts_with(d))

@@ -15,7 +15,8 @@ pub fn object<'a>(text: &'a str, event: &mut Event<'a>) {
     for pair in pairs.by_ref() {
         take(pair, &mut message, event);
     }
-    event.body = message.unwrap_or(Cow::Borrowed(if event.attributes.is_empty() { text } else { "" }));
+    let bare = if event.attributes.is_empty() { text } else { "" };
+    event.body = message.unwrap_or(Cow::Borrowed(bare));
     continuation(pairs.rest(), event);
     subject::fill(event);
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::scan::from;
+use super::scan::{from, until};
 use super::{Format, Head, Sample, containerd_json, zap};
 use crate::event::time::{self, RawTime};
 use crate::event::{Event, Severity};
@@ -15,7 +15,7 @@ pub struct ZapJson;
 
 /// The quoted word at the start of `line`, and what stands behind its quote.
 fn quoted(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = line.iter().take(12).position(|b| *b == b'"')?;
+    let end = until(line, 12, |b| *b == b'"')?;
     Some((line.get(..end)?, from(line, end + 1)))
 }
 

@@ -128,7 +128,7 @@ fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Can
     let mut entities: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut span: Option<(i64, i64)> = None;
     for hit in supporting.iter().flat_map(|i| &i.hits).filter_map(|at| world.hit(*at)) {
-        for (key, value) in &hit.entities {
+        for (key, value) in hit.entities() {
             let values = entities.entry(key.clone()).or_default();
             if values.len() < ENTITY_VALUES && !values.contains(value) {
                 values.push(value.clone());

@@ -27,13 +27,24 @@ struct Seen {
 }
 
 /// The posterior of each judged root cause.
+///
+/// First by what each was seen by itself; then what those that are likely by themselves explain counts as theirs too.
 pub fn posteriors(world: &World<'_>, judged: &[Judged]) -> Vec<f64> {
-    let seen: Vec<Seen> = observe::observations(world, judged).iter().map(|o| with_causes(world, judged, o)).collect();
+    let observations = observe::observations(world, judged);
     let odds: Vec<f64> = judged.iter().map(|j| own_odds(world, j)).collect();
-    let mut posteriors = vec![0.0; judged.len()];
-    for component in components(judged.len(), &seen) {
-        let chosen = strongest(&component, &odds, &seen);
-        for (index, posterior) in weigh(&chosen, &odds, &seen) {
+    let own: Vec<Seen> = observations.iter().map(seen).collect();
+    let alone = infer(&own, &odds);
+    let likely: Vec<bool> = alone.iter().map(|p| *p >= super::POSSIBLE).collect();
+    let with_effects = own.into_iter().map(|seen| with_causes(world, judged, &likely, seen)).collect::<Vec<_>>();
+    infer(&with_effects, &odds)
+}
+
+/// Posteriors by connected component.
+fn infer(seen: &[Seen], odds: &[f64]) -> Vec<f64> {
+    let mut posteriors = vec![0.0; odds.len()];
+    for component in components(odds.len(), seen) {
+        let chosen = strongest(&component, odds, seen);
+        for (index, posterior) in weigh(&chosen, odds, seen) {
             if let Some(slot) = posteriors.get_mut(index) {
                 *slot = posterior;
             }
@@ -55,26 +66,29 @@ fn own_odds(world: &World<'_>, judged: &Judged) -> f64 {
     cause.prior / (1.0 - cause.prior) * against * version_ratio(world, judged.cause)
 }
 
-/// Adds arcs from root causes to what their effects were seen by, and turns ratios into probabilities.
-fn with_causes(world: &World<'_>, judged: &[Judged], observation: &Observation) -> Seen {
+/// Turns ratios into probabilities: each arc alone keeps its ratio.
+fn seen(observation: &Observation) -> Seen {
     let strongest = observation.arcs.values().copied().fold(1.0, f64::max);
     let leak = 0.9 / strongest;
-    let probability = |ratio: f64| (ratio * leak).min(SURE);
-    let mut arcs: BTreeMap<usize, f64> = observation.arcs.iter().map(|(i, r)| (*i, probability(*r))).collect();
-    for (index, one) in judged.iter().enumerate() {
+    Seen { leak, arcs: observation.arcs.iter().map(|(i, ratio)| (*i, (ratio * leak).min(SURE))).collect() }
+}
+
+/// Adds arcs from likely root causes to what their effects were seen by.
+fn with_causes(world: &World<'_>, judged: &[Judged], likely: &[bool], mut seen: Seen) -> Seen {
+    let mut more: Vec<(usize, f64)> = Vec::new();
+    for (index, one) in judged.iter().enumerate().filter(|(i, _)| likely.get(*i).is_some_and(|l| *l)) {
         let effects = world.catalogue.causes.get(one.cause).map_or(&[][..], |c| c.explains.as_slice());
-        let explained = observation
-            .arcs
-            .iter()
-            .filter(|(i, _)| judged.get(**i).is_some_and(|j| effects.contains(&j.cause)))
-            .map(|(_, ratio)| probability(*ratio) * EFFECT)
-            .fold(0.0, f64::max);
-        if explained > 0.0 {
-            let arc = arcs.entry(index).or_insert(explained);
-            *arc = arc.max(explained);
+        let explained = seen.arcs.iter().filter(|(i, _)| judged.get(**i).is_some_and(|j| effects.contains(&j.cause)));
+        let strongest = explained.map(|(_, p)| p * EFFECT).fold(0.0, f64::max);
+        if strongest > 0.0 {
+            more.push((index, strongest));
         }
     }
-    Seen { leak, arcs }
+    for (index, probability) in more {
+        let arc = seen.arcs.entry(index).or_insert(probability);
+        *arc = arc.max(probability);
+    }
+    seen
 }
 
 /// Root causes connected by observations.

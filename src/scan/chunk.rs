@@ -1,10 +1,12 @@
 //! One chunk: whole records, scanned from the first to the last line.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use memchr::memchr;
 
 use crate::catalog::SignatureId;
+use crate::event::entities;
 use crate::event::{Event, RawTime, Service, Severity};
 use crate::matcher::{Found, Match};
 use crate::parse::{self, Line, LockOn};
@@ -19,8 +21,13 @@ use super::{Clock, Hit, Scanner, SourceContext, Tally};
 const LINE_LIMIT: usize = 1 << 20;
 /// Frames of a chunk that are parsed although nothing hit, to learn which services write into the source.
 const PEEK: usize = 24;
+/// Bytes of a window of the source: chunks are cut where a record begins at a multiple of it.
+pub const WINDOW: u64 = 256 << 10;
+/// Hits of one signature on lines below warning that are looked at in a window. Markers of normal work (a step ran, a health
+/// check passed) stand on every tenth line of some logs; beyond this many in so little text they tell nothing new.
+const USUAL: u32 = 16;
 /// Sets of names kept for the entity graph.
-const LINKS: usize = 5_000;
+const LINKS: usize = 2_000;
 
 /// What was found in a chunk, or in several that follow each other.
 #[derive(Debug, Default)]
@@ -152,8 +159,11 @@ impl ChunkOutcome {
         self.documents.extend(later.documents);
         self.documents.sort_unstable();
         self.documents.dedup();
-        let room = LINKS.saturating_sub(self.links.len());
-        self.links.extend(later.links.into_iter().take(room));
+        for link in later.links {
+            if self.links.len() < LINKS && !self.links.contains(&link) {
+                self.links.push(link);
+            }
+        }
         for version in later.versions {
             if !self.versions.contains(&version) {
                 self.versions.push(version);
@@ -166,20 +176,36 @@ impl ChunkOutcome {
 }
 
 /// Scans a chunk that begins and ends where a record does.
-pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8]) -> ChunkOutcome {
+///
+/// `base` is where the chunk begins in its source, in bytes.
+pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: u64) -> ChunkOutcome {
     let mut found = Vec::new();
     scanner.matcher.filter().find(bytes, &mut found);
     let plain = memchr::memchr3(0x1b, 0, b'\r', bytes).is_none();
-    let mut walk =
-        Walk { scanner, context, bytes, found: &found, plain, lock: LockOn::default(), explained: 0, out: ChunkOutcome::default() };
+    let mut walk = Walk {
+        scanner,
+        context,
+        bytes,
+        base,
+        found: &found,
+        plain,
+        lock: LockOn::default(),
+        explained: 0,
+        candidates: Vec::new(),
+        window: u64::MAX,
+        ordinary: BTreeMap::new(),
+        out: ChunkOutcome::default(),
+    };
     walk.lines();
     walk.out
 }
 
-struct Walk<'w> {
-    scanner: &'w Scanner<'w>,
+struct Walk<'w, 'c> {
+    scanner: &'w Scanner<'c>,
     context: &'w SourceContext,
     bytes: &'w [u8],
+    /// Where the chunk begins in its source.
+    base: u64,
     /// Anchors not yet passed.
     found: &'w [Found],
     /// True when no line needs cleaning.
@@ -187,10 +213,15 @@ struct Walk<'w> {
     lock: LockOn,
     /// Bytes up to which lines belong to a frame that was tested and that some signature held on.
     explained: usize,
+    /// Signatures to test on the frame at hand; kept for its allocation.
+    candidates: Vec<SignatureId>,
+    /// The window of the source at hand, and how often each signature held on ordinary lines in it.
+    window: u64,
+    ordinary: BTreeMap<SignatureId, u32>,
     out: ChunkOutcome,
 }
 
-impl Walk<'_> {
+impl<'c> Walk<'_, 'c> {
     fn lines(&mut self) {
         let mut start = 0;
         while start < self.bytes.len() {
@@ -199,25 +230,33 @@ impl Walk<'_> {
             self.out.lines += 1;
             let line = rest.get(..length.min(LINE_LIMIT)).unwrap_or_default();
             self.out.truncated += u64::from(length > LINE_LIMIT);
-            let used = self.document(start, line).unwrap_or_else(|| {
-                self.line(start, line);
-                length + 1
-            });
-            start += used;
+            start += self.record(start, line).unwrap_or(length + 1);
         }
     }
 
-    /// Counts one line; parses its frame when an anchor stands in it.
-    fn line(&mut self, start: usize, line: &[u8]) {
+    /// Looks at one line. Gives the bytes used when a document begins at it.
+    fn record(&mut self, start: usize, line: &[u8]) -> Option<usize> {
         let classified = if self.plain {
             parse::classify(line, &mut self.lock)
         } else {
             parse::classify(&frame::clean(line), &mut self.lock)
         };
-        self.count(&classified);
+        // A line with a time is a log line.
+        if !classified.time.is_some()
+            && let Some(used) = self.document(start, line)
+        {
+            return Some(used);
+        }
+        self.line(start, line, &classified);
+        None
+    }
+
+    /// Counts one line; parses its frame when an anchor stands in it.
+    fn line(&mut self, start: usize, line: &[u8], classified: &Line) {
+        self.count(classified);
         let end = start + line.len();
         if self.found.first().is_some_and(|f| f.at < end) {
-            self.frame(start, end);
+            self.frame(start, end, classified.severity);
         } else if self.out.events <= PEEK as u64 && !line.is_empty() {
             let text = frame::text(line);
             self.learn(&parse::parse(&text));
@@ -241,27 +280,73 @@ impl Walk<'_> {
     }
 
     /// Parses and tests the frame around the line at `start`, with all anchors in it.
-    fn frame(&mut self, start: usize, end: usize) {
+    fn frame(&mut self, start: usize, end: usize, severity: Severity) {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        self.waiting(end, start, severity, &mut candidates);
+        if candidates.is_empty() && !self.goes_on(end) {
+            self.candidates = candidates;
+            return;
+        }
         let (from, lines_before) = self.first_line(start);
         let to = self.last_line(end);
-        let mut candidates = Vec::new();
-        while let Some(found) = self.found.first().filter(|f| f.at < to) {
-            candidates.extend_from_slice(self.scanner.matcher.waiting(found.literal));
-            self.found = self.found.get(1..).unwrap_or_default();
+        self.waiting(to, start, severity, &mut candidates);
+        if candidates.is_empty() {
+            self.candidates = candidates;
+            return;
         }
         let raw = self.bytes.get(from..to).unwrap_or_default();
+        candidates.retain(|id| self.scanner.matcher.may_stand_in(*id, raw));
+        if candidates.is_empty() {
+            self.candidates = candidates;
+            return;
+        }
         let text = frame::text(raw);
         let mut event = parse::parse(&text);
         self.complete(&mut event);
         let matches = self.scanner.matcher.test(&event, &mut candidates);
+        self.candidates = candidates;
         if !matches.is_empty() {
             self.explained = to;
         }
         let line = self.out.lines - lines_before;
+        let names = names(&event);
         for found in matches {
-            self.hit(found, &event, line, raw);
+            if severity < Severity::WARN {
+                *self.ordinary.entry(found.signature).or_default() += 1;
+            }
+            self.hit(found, &event, &names, line, raw);
         }
         self.learn(&event);
+    }
+
+    /// Takes the anchors up to `to` and adds the signatures that wait for them and may hold on a line of this severity.
+    fn waiting(&mut self, to: usize, start: usize, severity: Severity, candidates: &mut Vec<SignatureId>) {
+        let window = (self.base + start as u64) / WINDOW;
+        if window != self.window {
+            self.window = window;
+            self.ordinary.clear();
+        }
+        while let Some(found) = self.found.first().filter(|f| f.at < to) {
+            self.found = self.found.get(1..).unwrap_or_default();
+            for id in self.scanner.matcher.waiting(found.literal) {
+                if self.scanner.matcher.may_hold(*id, severity) && !self.is_usual(*id, severity) {
+                    candidates.push(*id);
+                }
+            }
+        }
+    }
+
+    /// Whether a signature has held so often on ordinary lines of this window that one more tells nothing new.
+    fn is_usual(&self, id: SignatureId, severity: Severity) -> bool {
+        severity < Severity::WARN
+            && self.ordinary.get(&id).is_some_and(|n| *n >= USUAL)
+            && self.scanner.catalogue.signatures.get(id).is_some_and(|s| !s.every_hit)
+    }
+
+    /// Whether the line after `end` belongs to the same frame.
+    fn goes_on(&self, end: usize) -> bool {
+        self.last_line(end) > end
     }
 
     /// Goes back to the first line of the frame: its start, and how many lines back it is.
@@ -305,29 +390,33 @@ impl Walk<'_> {
         }
     }
 
-    fn hit(&mut self, found: Match, event: &Event<'_>, line: u64, raw: &[u8]) {
-        let own: Vec<(String, String)> =
-            event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        let mut entities = found.captures;
-        for pair in own {
-            if !entities.iter().any(|(k, v)| *k == pair.0 && *v == pair.1) {
-                entities.push(pair);
+    fn hit(&mut self, found: Match<'c>, event: &Event<'_>, names: &Names, line: u64, raw: &[u8]) {
+        let Match { signature: id, mut captures, decisive } = found;
+        let signature = self.scanner.catalogue.signatures.get(id);
+        for key in signature.map_or(&[][..], |s| s.keep.as_slice()) {
+            if let Some(value) = event.get(key).filter(|_| !captures.iter().any(|(k, _)| k == key)) {
+                captures.push((key.clone(), value.to_owned()));
             }
         }
         let inherited = !event.time.is_some();
-        let hit = Hit {
+        let mut hit = Hit {
             line,
             raw: if inherited { self.out.last } else { event.time },
             inherited,
             time: None,
             severity: event.severity,
             service: event.service,
-            entities,
-            excerpt: excerpt(raw, found.decisive.as_deref()),
-            decisive: found.decisive,
+            captures,
+            names: Arc::clone(names),
+            excerpt: String::new(),
+            decisive: None,
         };
-        let correlated = self.scanner.catalogue.signatures.get(found.signature).is_some_and(|s| s.correlated);
-        self.out.tallies.entry(found.signature).or_default().push(hit, correlated);
+        let tally = self.out.tallies.entry(id).or_default();
+        if tally.keeps_text(&hit) {
+            hit.excerpt = excerpt(raw, decisive);
+            hit.decisive = decisive.map(str::to_owned);
+        }
+        tally.push(hit, signature.is_some_and(|s| s.correlated));
     }
 
     /// Remembers services and names that an event tells.
@@ -335,14 +424,20 @@ impl Walk<'_> {
         if let Some(service) = event.service.filter(|s| !self.out.services.contains(s)) {
             self.out.services.push(service);
         }
-        if event.entities.len() > 1 && self.out.links.len() < LINKS {
-            self.out.links.push(event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
+        if entities::ties(event.entities.iter().map(|(k, _)| k.as_ref())) && self.out.links.len() < LINKS {
+            let link: Vec<(String, String)> = event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+            if !self.out.links.contains(&link) {
+                self.out.links.push(link);
+            }
         }
     }
 
     /// When a document begins at this line, reads it wholly and gives the bytes used.
     fn document(&mut self, start: usize, line: &[u8]) -> Option<usize> {
         let document = if self.plain { state::begins(line) } else { state::begins(&frame::clean(line)) }?;
+        if self.quoted_by_message(start) {
+            return None;
+        }
         let end = self.block(document, start);
         let raw = self.bytes.get(start..end)?;
         let block = frame::lines(raw);
@@ -367,6 +462,12 @@ impl Walk<'_> {
             self.out.documents.push(document.name());
         }
         Some(end - start)
+    }
+
+    /// Whether the line before announces a listing: Talos prints the keys that it does not know as YAML.
+    fn quoted_by_message(&self, start: usize) -> bool {
+        let before = self.bytes.get(..start).unwrap_or_default().trim_ascii_end();
+        before.ends_with(b"during decoding:")
     }
 
     /// Where the block that begins at `start` ends, its last line end included.
@@ -406,21 +507,32 @@ impl Walk<'_> {
         let state::StateEvent { event, line, text, extent } = found;
         self.out.events += 1;
         self.out.times.add(event.time);
+        for (name, version) in state::versions(&event) {
+            let version = (name.to_owned(), version);
+            if !self.out.versions.contains(&version) {
+                self.out.versions.push(version);
+            }
+        }
         let mut candidates = candidates.to_vec();
         candidates.extend_from_slice(self.scanner.matcher.for_format(event.format()));
+        let names = names(&event);
         for matched in self.scanner.matcher.test(&event, &mut candidates) {
             let shown = self.telling(&matched, block.get(extent.clone()).unwrap_or_default());
-            let (offset, excerpt) = shown.unwrap_or((0, block.get(text.clone()).unwrap_or_default().to_owned()));
-            self.hit(matched, &event, first + u64::from(line) + offset, excerpt.as_bytes());
+            let (offset, mut excerpt) = shown.unwrap_or((0, block.get(text.clone()).unwrap_or_default().to_owned()));
+            // A row says little without the heading of its columns.
+            if event.format() == "table" && line > 0 {
+                excerpt = format!("{}\n{excerpt}", block.lines().next().unwrap_or_default());
+            }
+            self.hit(matched, &event, &names, first + u64::from(line) + offset, excerpt.as_bytes());
         }
         self.learn(&event);
     }
 
     /// The lines of a document that a signature's field tests speak of, and the offset of the first.
-    fn telling(&self, matched: &Match, extent: &str) -> Option<(u64, String)> {
+    fn telling(&self, matched: &Match<'c>, extent: &str) -> Option<(u64, String)> {
         let signature = self.scanner.catalogue.signatures.get(matched.signature)?;
-        if let Some(decisive) = &matched.decisive {
-            let (offset, line) = (0u64..).zip(extent.lines()).find(|(_, l)| l.contains(decisive.as_str()))?;
+        if let Some(decisive) = matched.decisive {
+            let (offset, line) = (0u64..).zip(extent.lines()).find(|(_, l)| l.contains(decisive))?;
             return Some((offset, line.to_owned()));
         }
         let mut lines: Vec<(u32, &str)> = Vec::new();
@@ -437,6 +549,13 @@ impl Walk<'_> {
         let offset = u64::from(lines.first()?.0);
         Some((offset, lines.iter().map(|(_, l)| *l).collect::<Vec<_>>().join("\n")))
     }
+}
+
+/// Names of things, shared by all hits on one event.
+type Names = Arc<[(String, String)]>;
+
+fn names(event: &Event<'_>) -> Names {
+    event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
 }
 
 /// The text of a frame for people: cleaned, at most [`EXCERPT`] bytes around what decided.

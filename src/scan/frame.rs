@@ -78,7 +78,13 @@ fn continues_inside(line: &[u8]) -> bool {
 }
 
 /// The text of a frame: its lines cleaned, lossily decoded, further lines without their envelope.
-pub fn text(frame: &[u8]) -> String {
+pub fn text(frame: &[u8]) -> Cow<'_, str> {
+    if memchr::memchr(b'\n', frame).is_none() {
+        return match clean(frame) {
+            Cow::Borrowed(line) => String::from_utf8_lossy(line),
+            Cow::Owned(line) => Cow::Owned(String::from_utf8_lossy(&line).into_owned()),
+        };
+    }
     let mut text = String::with_capacity(frame.len());
     for (index, line) in frame.split(|b| *b == b'\n').enumerate() {
         let line = clean(line);
@@ -88,7 +94,7 @@ pub fn text(frame: &[u8]) -> String {
         }
         text.push_str(&String::from_utf8_lossy(shown));
     }
-    text
+    Cow::Owned(text)
 }
 
 /// All lines cleaned and lossily decoded.

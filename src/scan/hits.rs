@@ -1,5 +1,7 @@
 //! What signatures found in a source: counted exactly, kept only as far as reports and correlations need.
 
+use std::sync::Arc;
+
 use crate::event::{RawTime, Service, Severity};
 
 use super::Clock;
@@ -52,8 +54,10 @@ pub struct Hit {
     pub severity: Severity,
     /// The event's service.
     pub service: Option<Service>,
-    /// Names of things the event speaks of, captures included.
-    pub entities: Vec<(String, String)>,
+    /// Values that the signature captured.
+    pub captures: Vec<(String, String)>,
+    /// Names of things the event speaks of, shared by all hits on the event.
+    pub names: Arc<[(String, String)]>,
     /// The text of the record, for some hits only.
     pub excerpt: String,
     /// The piece of it that decided.
@@ -61,9 +65,19 @@ pub struct Hit {
 }
 
 impl Hit {
+    /// Names of things the event speaks of, what was captured first.
+    pub fn entities(&self) -> impl Iterator<Item = &(String, String)> {
+        self.captures.iter().chain(self.names.iter())
+    }
+
     /// The value of an entity.
     pub fn entity(&self, key: &str) -> Option<&str> {
-        self.entities.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+        self.entities().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+
+    /// Whether both speak of the same things.
+    fn same_things(&self, other: &Self) -> bool {
+        self.captures == other.captures && self.names == other.names
     }
 }
 
@@ -78,14 +92,18 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Whether the text of a hit would be kept.
+    pub fn keeps_text(&self, hit: &Hit) -> bool {
+        let new = self.hits.last().is_none_or(|last| !last.same_things(hit));
+        self.hits.len() < WITH_TEXT || (new && self.hits.len() < FIRST)
+    }
+
     /// Counts a hit and keeps it if it is among the first or the last.
     pub fn push(&mut self, mut hit: Hit, correlated: bool) {
         self.count += 1;
-        if self.hits.len() >= WITH_TEXT {
-            let differs = self.hits.last().is_none_or(|last| last.entities != hit.entities);
-            if !differs || self.hits.len() >= FIRST {
-                hit.excerpt = String::new();
-            }
+        if !self.keeps_text(&hit) {
+            hit.excerpt = String::new();
+            hit.decisive = None;
         }
         let limit = if correlated { FIRST_CORRELATED } else { FIRST };
         if self.first < limit {

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 use rayon::prelude::*;
 
 use super::chunk::{self, ChunkOutcome};
+use super::chunk::WINDOW;
 use super::{Scanner, SourceOutcome, frame};
 
 /// Bytes of a chunk of a large file.
@@ -18,8 +19,6 @@ const OVERLAP: u64 = 160 << 10;
 const ROUND: u64 = 32;
 /// Bytes of a batch of a stream.
 const BATCH: usize = 2 << 20;
-/// Bytes of the pieces of a batch that are scanned in parallel.
-const PIECE: usize = 256 << 10;
 
 /// Reads a large file in parallel, by position.
 pub fn parallel(scanner: &Scanner<'_>, file: &File, length: u64, outcome: &mut SourceOutcome) {
@@ -65,7 +64,7 @@ fn positioned(
     let limit = lead + CHUNK as usize;
     let end = if read <= limit { read } else { record_start(bytes, limit - 1) };
     let own = bytes.get(start..end.max(start)).unwrap_or_default();
-    Ok((chunk::scan(scanner, context, own), own.len() as u64))
+    Ok((chunk::scan(scanner, context, own, begin + start as u64), own.len() as u64))
 }
 
 fn read_at(file: &File, buffer: &mut [u8], mut position: u64) -> Result<usize, std::io::Error> {
@@ -109,12 +108,13 @@ fn record_start(bytes: &[u8], from: usize) -> usize {
 /// Reads a stream: one batch is read while the one before is scanned.
 pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: &mut SourceOutcome) {
     let mut current = Vec::with_capacity(BATCH);
+    let mut base = 0;
     let mut first = Intake::default();
     let mut more = fill(read, &mut current, &mut first);
     outcome.bytes += first.bytes;
     outcome.failure = first.failure;
     while !current.is_empty() {
-        let cut = if more { last_record(&current) } else { current.len() };
+        let cut = if more { last_window(&current, base) } else { current.len() };
         let mut next = Vec::with_capacity(BATCH);
         next.extend_from_slice(current.get(cut..).unwrap_or_default());
         let own = current.get(..cut).unwrap_or_default();
@@ -122,7 +122,7 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
         let context = &outcome.context;
         let mut intake = Intake::default();
         let (pieces, again) = rayon::join(
-            || scan_batch(scanner, context, own, whole),
+            || scan_batch(scanner, context, own, base, whole),
             || more && fill(read, &mut next, &mut intake),
         );
         outcome.bytes += intake.bytes;
@@ -131,6 +131,7 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
             outcome.found.absorb(piece, scanner);
         }
         more = again;
+        base += cut as u64;
         current = next;
     }
 }
@@ -145,7 +146,7 @@ struct Intake {
 /// Fills a batch; false at the end of the stream.
 fn fill(read: &mut (dyn Read + Send), batch: &mut Vec<u8>, intake: &mut Intake) -> bool {
     let mut filled = batch.len();
-    let target = BATCH.max(filled + PIECE);
+    let target = BATCH.max(filled + WINDOW as usize);
     batch.resize(target, 0);
     let mut more = true;
     while let Some(rest) = batch.get_mut(filled..).filter(|r| !r.is_empty()) {
@@ -170,36 +171,42 @@ fn fill(read: &mut (dyn Read + Send), batch: &mut Vec<u8>, intake: &mut Intake) 
     more
 }
 
-/// Where the last record of a batch begins, so that it can be carried over; the end when it would carry too much.
-fn last_record(batch: &[u8]) -> usize {
-    let mut end = batch.len();
-    for _ in 0..frame::MAX_LINES {
-        let Some(at) = memrchr(b'\n', batch.get(..end.saturating_sub(1)).unwrap_or_default()) else { break };
-        let start = at + 1;
-        if batch.len() - start > BATCH / 2 {
-            break;
+/// Where the record begins that follows the last multiple of the window: what stands behind is carried over, so that
+/// streams are cut where files are. The end when a record is longer than the batch.
+fn last_window(batch: &[u8], base: u64) -> usize {
+    let end = base + batch.len() as u64;
+    let mut multiple = end / WINDOW * WINDOW;
+    while multiple > base {
+        let at = (multiple - base) as usize;
+        let cut = if at == batch.len() { at } else { record_start(batch, at - 1) };
+        // Room behind the cut shows that the record really begins there.
+        if cut < batch.len() && batch.len() - cut > frame::MAX_BYTES.min(batch.len() / 4) {
+            return cut;
         }
-        let line = batch.get(start..).unwrap_or_default();
-        let line = line.get(..memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
-        if !line.is_empty() && !frame::continues(&frame::clean(line)) {
-            return start;
-        }
-        end = start;
+        multiple -= WINDOW;
     }
     batch.len()
 }
 
 /// Scans a batch, in parallel pieces unless it is all there is (then tables and documents stay whole).
-fn scan_batch(scanner: &Scanner<'_>, context: &super::SourceContext, batch: &[u8], whole: bool) -> Vec<ChunkOutcome> {
+fn scan_batch(
+    scanner: &Scanner<'_>,
+    context: &super::SourceContext,
+    batch: &[u8],
+    base: u64,
+    whole: bool,
+) -> Vec<ChunkOutcome> {
     if whole {
-        return vec![chunk::scan(scanner, context, batch)];
+        return vec![chunk::scan(scanner, context, batch, base)];
     }
     let mut pieces = Vec::new();
     let mut from = 0;
     while from < batch.len() {
-        let to = if batch.len() - from <= PIECE { batch.len() } else { record_start(batch, from + PIECE) };
-        pieces.push(batch.get(from..to).unwrap_or_default());
+        let next = ((base + from as u64) / WINDOW + 1) * WINDOW;
+        let at = usize::try_from(next - base).unwrap_or(usize::MAX);
+        let to = if at >= batch.len() { batch.len() } else { record_start(batch, at - 1).max(from + 1) };
+        pieces.push((from, batch.get(from..to).unwrap_or_default()));
         from = to;
     }
-    pieces.par_iter().map(|piece| chunk::scan(scanner, context, piece)).collect()
+    pieces.par_iter().map(|(from, piece)| chunk::scan(scanner, context, piece, base + *from as u64)).collect()
 }

@@ -1,0 +1,151 @@
+//! What the raw bytes of a frame must hold for a signature: a look before the frame is parsed.
+//!
+//! Many signatures wait for words of ordinary lines (`reconcile succeeded`) and ask for more (`busy` above 30). The plain
+//! runs of their other literals and of the values they compare with stand unchanged in the raw bytes; where one is
+//! missing, parsing would be in vain. Invariant: a signature that holds on the parsed event passes here.
+
+use memchr::memmem::Finder;
+
+use super::filter;
+use crate::catalog::{FieldOp, FieldTest, Signature};
+
+/// Runs shorter than this stand in almost every line.
+const SHORTEST: usize = 3;
+/// Fields that are worked out and stand nowhere in the text as they are.
+const DERIVED: &[&str] = &["body", "severity_number", "format", "service", "node", "table", "kind"];
+
+/// The checks of one signature; all must hold.
+#[derive(Debug, Default)]
+pub struct RawChecks {
+    /// Of each group at least one piece must be there.
+    pieces: Vec<Vec<Finder<'static>>>,
+    /// Numbers that must follow their key.
+    numbers: Vec<Number>,
+}
+
+/// A number behind a key.
+#[derive(Debug)]
+struct Number {
+    key: Finder<'static>,
+    op: FieldOp,
+    bound: f64,
+}
+
+impl RawChecks {
+    /// What the raw bytes must hold for this signature.
+    pub fn new(signature: &Signature) -> Self {
+        let mut checks = Self::default();
+        for literal in &signature.all {
+            checks.any_of(std::iter::once(filter::longest_run(literal)));
+        }
+        checks.any_of(signature.any.iter().map(|l| filter::longest_run(l)));
+        for test in signature.fields.iter().filter(|f| !is_derived(&f.key)) {
+            checks.field(test);
+        }
+        checks
+    }
+
+    /// Requires one of some runs, unless one of them is too short to tell anything.
+    fn any_of<'r>(&mut self, runs: impl Iterator<Item = &'r [u8]>) {
+        let runs: Vec<&[u8]> = runs.collect();
+        if !runs.is_empty() && runs.iter().all(|r| r.len() >= SHORTEST) {
+            self.pieces.push(runs.into_iter().map(|r| Finder::new(r).into_owned()).collect());
+        }
+    }
+
+    fn field(&mut self, test: &FieldTest) {
+        match test.op {
+            FieldOp::Eq | FieldOp::Contains | FieldOp::StartsWith | FieldOp::EndsWith => {
+                self.any_of(test.values.iter().map(|v| filter::longest_run(v)));
+            }
+            FieldOp::Gt | FieldOp::Gte => {
+                let bounds = test.values.iter().filter_map(|v| v.parse::<f64>().ok());
+                if let Some(bound) = bounds.reduce(f64::min) {
+                    let key = Finder::new(test.key.as_bytes()).into_owned();
+                    self.numbers.push(Number { key, op: test.op, bound });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a frame could fit.
+    pub fn hold(&self, raw: &[u8]) -> bool {
+        self.numbers.iter().all(|n| n.holds(raw))
+            && self.pieces.iter().all(|group| group.iter().any(|f| f.find(raw).is_some()))
+    }
+}
+
+/// Whether a field's value may differ from what stands in the text.
+fn is_derived(key: &str) -> bool {
+    DERIVED.contains(&key) || (key.contains('.') && !key.starts_with("http."))
+}
+
+impl Number {
+    /// Whether some number that follows the key is large enough, or something that is no plain number follows it.
+    fn holds(&self, raw: &[u8]) -> bool {
+        self.key.find_iter(raw).any(|at| {
+            let rest = raw.get(at + self.key.needle().len()..).unwrap_or_default();
+            let skip = rest.iter().take_while(|b| matches!(b, b'"' | b'\\' | b':' | b'=' | b' ')).count();
+            let rest = rest.get(skip..).unwrap_or_default();
+            let digits = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+            let number = std::str::from_utf8(rest.get(..digits).unwrap_or_default()).unwrap_or_default();
+            match number.parse::<f64>() {
+                Ok(value) if self.op == FieldOp::Gt => value > self.bound,
+                Ok(value) => value >= self.bound,
+                Err(_) => true,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Signature;
+    use crate::event::Severity;
+
+    fn signature(all: &[&str], fields: Vec<FieldTest>) -> Signature {
+        Signature {
+            name: String::new(),
+            any: Vec::new(),
+            all: all.iter().map(|s| (*s).to_owned()).collect(),
+            none: Vec::new(),
+            regex: None,
+            services: Default::default(),
+            formats: Vec::new(),
+            fields,
+            benign: false,
+            correlated: false,
+            least_severity: Severity::UNKNOWN,
+            every_hit: false,
+            keep: Vec::new(),
+        }
+    }
+
+    fn test(key: &str, op: FieldOp, value: &str) -> FieldTest {
+        FieldTest { key: key.into(), op, values: vec![value.into()], regexes: Vec::new() }
+    }
+
+    #[test]
+    fn frames_that_lack_a_literal_or_a_value_are_refused() {
+        let checks = RawChecks::new(&signature(&["created route", "default"], vec![test("step", FieldOp::Eq, "pickNode")]));
+        assert!(checks.hold(br#"{"msg":"created route","to":"default","step":"pickNode"}"#));
+        assert!(!checks.hold(br#"{"msg":"created route","to":"192.0.2.0/24","step":"pickNode"}"#));
+        assert!(!checks.hold(br#"{"msg":"created route","to":"default","step":"syncVM"}"#));
+    }
+
+    #[test]
+    fn numbers_are_compared_in_every_notation() {
+        let checks = RawChecks::new(&signature(&[], vec![test("busy", FieldOp::Gte, "30")]));
+        for (raw, expected) in [
+            (r#"{"busy":31.5}"#, true),
+            (r#"{\"busy\": 31}"#, true),
+            ("busy=0.7 job=reconcile", false),
+            (r#"{"busy":0.2,"busy":44}"#, true),
+            ("no such key", false),
+        ] {
+            assert_eq!(checks.hold(raw.as_bytes()), expected, "{raw}");
+        }
+    }
+}
