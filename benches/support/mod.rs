@@ -3,8 +3,6 @@
 //! Half of the lines come in short interleaved runs, half in long ones; one in a hundred is a warning or error that looks
 //! like a signature and is none; `storm` of a thousand hold a signature.
 
-#![expect(clippy::string_slice, reason = "templates are cut at `{`")]
-
 use std::io::{self, Write};
 
 /// Lines of ordinary logs. `{d}` a number, `{h}` a hexadecimal word, `{u}` a UUID, `{i}` an address, `{w}` a name, `{t}` an RFC

@@ -455,7 +455,8 @@ impl<'c> Walk<'_, 'c> {
         for event in events {
             self.state_event(event, &block, first, &candidates);
         }
-        let lines = memchr::memchr_iter(b'\n', raw).count().max(1) as u64;
+        let unended = u64::from(raw.last() != Some(&b'\n'));
+        let lines = memchr::memchr_iter(b'\n', raw).count() as u64 + unended;
         self.out.lines += lines - 1;
         self.out.understood += lines;
         if !self.out.documents.contains(&document.name()) {

@@ -12,7 +12,7 @@ fn sources() -> Vec<(String, String, String)> {
     for path in files(&src) {
         let relative = path.strip_prefix(&src).expect("below src").to_string_lossy().replace('\\', "/");
         let is_test = ["tests.rs", "testing.rs"].iter().any(|end| relative.ends_with(end));
-        if !Path::new(&relative).extension().is_some_and(|e| e == "rs") || is_test {
+        if Path::new(&relative).extension().is_none_or(|e| e != "rs") || is_test {
             continue;
         }
         let text = std::fs::read_to_string(&path).expect("UTF-8");

@@ -175,19 +175,22 @@ fn transcript() -> String {
     format!("```console\n$ omnilog {arguments}\n{}```\n", done.stdout)
 }
 
-/// The first sentence of the head comment of a module.
-fn purpose(path: &str) -> String {
-    let text = read(path);
+/// The first sentence of the head comment of the module in this folder that has this name.
+fn purpose(folder: &str, name: &str) -> String {
+    let says = format!("fn name(&self) -> &'static str {{\n        \"{name}\"");
+    let texts = files(&root().join(folder)).into_iter().map(|p| std::fs::read_to_string(p).expect("UTF-8"));
+    let text = texts.into_iter().find(|t| t.contains(&says)).unwrap_or_else(|| panic!("{folder} has no {name}"));
     let head: Vec<&str> = text.lines().take_while(|l| l.starts_with("//!")).map(|l| l.trim_start_matches("//!").trim()).collect();
     let head = head.split(|l| l.is_empty()).next().unwrap_or_default().join(" ");
-    let end = head.find(". ").unwrap_or(head.len());
-    head[..end].trim_end_matches('.').to_owned()
+    // "`name`: what it is. More."
+    let head = head.split_once("`: ").filter(|(name, _)| name.starts_with('`')).map_or(head.as_str(), |(_, rest)| rest);
+    head.split_once(". ").map_or(head, |(first, _)| first).trim_end_matches('.').replace('|', "\\|")
 }
 
 fn formats() -> String {
     let mut out = String::from("| format | what it is |\n| --- | --- |\n");
     for format in omnilog::parse::formats() {
-        let _ = writeln!(out, "| `{0}` | {1} |", format.name(), purpose(&format!("src/parse/{}.rs", format.name())).replace('|', "\\|"));
+        let _ = writeln!(out, "| `{0}` | {1} |", format.name(), purpose("src/parse", format.name()));
     }
     out
 }
@@ -195,7 +198,7 @@ fn formats() -> String {
 fn documents() -> String {
     let mut out = String::from("| document | what it is |\n| --- | --- |\n");
     for document in omnilog::state::documents() {
-        let _ = writeln!(out, "| `{0}` | {1} |", document.name(), purpose(&format!("src/state/{}.rs", document.name())).replace('|', "\\|"));
+        let _ = writeln!(out, "| `{0}` | {1} |", document.name(), purpose("src/state", document.name()));
     }
     out
 }

@@ -53,11 +53,9 @@ fn all_hostile_files_together_leave_every_output_harmless() {
 fn hostile_text_in_evidence_leaves_every_output_harmless() {
     let marks = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}\u{2066}\u{feff}\u{200b}\u{85}\u{9b}31m\u{0}\u{8}\u{7f}\u{e0041}";
     let log = format!("{marks}{FULL}{}{marks}\n", FULL.trim_end());
-    let json = format!(
-        "{{\"level\":\"error\",\"ts\":1789459200.5,\"caller\":\"x/y.go:1\",\"msg\":\"failed \\u001b[2J\\u202e\\u0007\",\
-         \"error\":\"Cannot create new thin volume, free space in thin pool \\u001b]0;x\\u0007\",\"id\":\"\\u202e\\u0000\"}}\n"
-    );
-    let dir = Dir::with(&[("task.log", &log), ("provider.log", &json)]);
+    let json = r#"{"level":"error","ts":1789459200.5,"caller":"x/y.go:1","msg":"failed \u001b[2J\u202e\u0007","error":"Cannot create new thin volume, free space in thin pool \u001b]0;x\u0007","id":"\u202e\u0000"}
+"#;
+    let dir = Dir::with(&[("task.log", &log), ("provider.log", json)]);
     for name in ["task.log", "provider.log"] {
         none(&harm(&[dir.join(name)]));
         omnilog([dir.join(name)]).exits(0).says("proxmox-storage/storage-full");
