@@ -13,7 +13,7 @@ use crate::event::time;
 use crate::input::Options;
 use crate::pipeline::{self, Analysis};
 use crate::report::model::Report;
-use crate::report::{self, Renderer};
+use crate::report::{self, Renderer, Style};
 use crate::scan::Scanner;
 use crate::suggest;
 
@@ -55,6 +55,9 @@ pub struct AnalyzeArgs {
     /// Show weak root causes, all evidence and all sources.
     #[arg(long)]
     pub all: bool,
+    /// Show so many lines of the log around each line of evidence (text, plain files).
+    #[arg(short = 'C', long, value_name = "LINES", default_value_t = 0)]
+    pub context: u64,
     /// Exit with 1 when a root cause is at least this sure.
     #[arg(long, value_name = "WORD", value_parser = ["possible", "likely", "confirmed"])]
     pub fail_on: Option<String>,
@@ -98,7 +101,9 @@ impl InputArgs {
     /// # Errors
     /// Nothing could be read.
     pub fn read(&self, scanner: &Scanner<'_>) -> anyhow::Result<Analysis> {
-        let analysis = pipeline::read_paths(scanner, &self.paths, &self.options()?);
+        let options = self.options()?;
+        let read = || pipeline::read_paths(scanner, &self.paths, &options);
+        let analysis = terminal::with_progress(&scanner.scanned, read);
         if analysis.sources.iter().all(|s| s.bytes == 0) {
             let mut message = String::from("nothing could be read");
             for problem in analysis.problems.iter().take(10) {
@@ -143,7 +148,7 @@ fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {
 }
 
 fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow::Result<()> {
-    let style = terminal::style(args.color, args.all, args.output.is_some());
+    let style = Style { context: args.context, ..terminal::style(args.color, args.all, args.output.is_some()) };
     match &args.output {
         None => terminal::print(|out| renderer.render(report, &style, out))?,
         Some(path) => {

@@ -1,12 +1,22 @@
-//! `omnilog patterns list|show|check|test`: the catalogue itself.
+//! `omnilog patterns list|show|check|test|new`: the catalogue itself.
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use tabled::builder::Builder;
 
+<<<<<<< HEAD
 use super::{CatalogueArgs, FOUND, OK, find_cause, terminal};
+=======
+use super::terminal::{self, Color};
+use super::{CatalogueArgs, FOUND, OK, Usage};
+>>>>>>> main
 use crate::catalog::{Catalogue, check};
 use crate::prove;
+use crate::report::text;
 
 /// Arguments of `patterns`.
 #[derive(Debug, Clone, Args)]
@@ -34,6 +44,14 @@ pub enum PatternsCommand {
         /// Only files whose path contains this.
         only: Option<String>,
     },
+    /// Begin a root cause: write a pattern file with every key it needs.
+    New {
+        /// `scenario/cause`.
+        id: String,
+        /// The folder that holds the scenarios.
+        #[arg(long, value_name = "DIR", default_value = "patterns")]
+        dir: std::path::PathBuf,
+    },
     /// Run the samples, each against the whole catalogue.
     Test {
         /// Only this root cause or scenario.
@@ -50,6 +68,7 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
     match &args.command {
         PatternsCommand::List => {
             super::warn(&errors);
+<<<<<<< HEAD
             terminal::print(|out| {
                 catalogue
                     .causes
@@ -62,12 +81,23 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
             super::warn(&errors);
             show(&catalogue, id)
         }
+=======
+            list(&catalogue)?;
+            Ok(ExitCode::from(OK))
+        }
+        PatternsCommand::Show { id } => show(&catalogue, id),
+        PatternsCommand::New { id, dir } => new(&catalogue, id, dir),
+>>>>>>> main
         PatternsCommand::Check { only } => {
             errors.extend(check::check(&catalogue));
             errors.retain(|e| only.as_ref().is_none_or(|o| e.path.contains(o)));
             let (causes, signatures) = (catalogue.causes.len(), catalogue.signatures.len());
             terminal::print(|out| {
+<<<<<<< HEAD
                 errors.iter().try_for_each(|error| writeln!(out, "{error}"))?;
+=======
+                errors.iter().try_for_each(|e| writeln!(out, "{e}"))?;
+>>>>>>> main
                 writeln!(out, "{causes} root causes, {signatures} signatures, {} complaints", errors.len())
             })?;
             Ok(ExitCode::from(if errors.is_empty() { OK } else { FOUND }))
@@ -79,6 +109,7 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
     }
 }
 
+<<<<<<< HEAD
 /// Prints a pattern file.
 fn show(catalogue: &Catalogue, id: &str) -> anyhow::Result<ExitCode> {
     let cause = catalogue.causes.get(find_cause(catalogue, id)?);
@@ -89,6 +120,103 @@ fn show(catalogue: &Catalogue, id: &str) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints what does not hold.
+=======
+/// All root causes as a table.
+fn list(catalogue: &Catalogue) -> io::Result<()> {
+    let mut builder = Builder::default();
+    builder.push_record(["id", "impact", "status", "title"]);
+    for cause in &catalogue.causes {
+        builder.push_record([cause.id.as_str(), cause.level.name(), &cause.status, &cause.title]);
+    }
+    let table = text::table(builder, terminal::style(Color::Never, false, false).width);
+    terminal::print(|out| writeln!(out, "{table}"))
+}
+
+fn show(catalogue: &Catalogue, id: &str) -> anyhow::Result<ExitCode> {
+    let cause = catalogue.causes.get(super::find_cause(catalogue, id)?);
+    if let Some(found) = cause.and_then(|c| catalogue.texts.get(&c.id)) {
+        terminal::print(|out| out.write_all(found.text.as_bytes()))?;
+    }
+    Ok(ExitCode::from(OK))
+}
+
+/// Writes the skeleton of a pattern file; never over an existing one.
+fn new(catalogue: &Catalogue, id: &str, dir: &Path) -> anyhow::Result<ExitCode> {
+    let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let Some((scenario, cause)) = id.split_once('/').filter(|(s, c)| word(s) && word(c)) else {
+        anyhow::bail!(Usage(format!("`{id}`: expected scenario/cause in lower case with hyphens")));
+    };
+    if catalogue.causes.iter().any(|c| c.id == id) {
+        anyhow::bail!(Usage(format!("`{id}` is there already; see `omnilog patterns show {id}`")));
+    }
+    let path = dir.join(scenario).join(format!("{cause}.toml"));
+    let cannot = |e: io::Error| Usage(format!("{}: cannot be written: {e}", path.display()));
+    std::fs::create_dir_all(dir.join(scenario)).map_err(cannot)?;
+    let mut file = std::fs::File::create_new(&path).map_err(cannot)?;
+    file.write_all(SKELETON.as_bytes()).map_err(cannot)?;
+    terminal::print(|out| {
+        writeln!(out, "wrote {}", path.display())?;
+        writeln!(out, "fill it in, then: omnilog patterns check --patterns {0} && omnilog patterns test --patterns {0} {id}", dir.display())
+    })?;
+    Ok(ExitCode::from(OK))
+}
+
+/// What `patterns new` writes.
+const SKELETON: &str = r#"title = ""
+status = "experimental"
+level = "medium"
+components = []
+prior = "uncommon"
+description = ""
+cause = ""
+impact = ""
+
+[signature.says-so]
+any = [""]
+
+[[evidence]]
+id = "says-so"
+when = "says-so"
+strength = "decisive"
+says = ""
+
+[[remediation]]
+title = ""
+run = ""
+risk = "none"
+verify = ""
+
+[[collect]]
+evidence = "says-so"
+run = ""
+why = ""
+
+[[references]]
+url = ""
+shows = ""
+
+[[sample]]
+name = "says-so"
+type = "positive"
+log = """
+"""
+
+[[sample]]
+name = "works"
+type = "negative"
+why = ""
+log = """
+"""
+
+[[sample]]
+name = "looks-alike"
+type = "near-miss"
+why = ""
+log = """
+"""
+"#;
+
+>>>>>>> main
 fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> anyhow::Result<ExitCode> {
     let outcomes = prove::run(catalogue, now, id);
     let failed = outcomes.iter().filter(|o| !o.failures.is_empty()).count();
@@ -98,7 +226,29 @@ fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> anyhow::Result<Exi
                 writeln!(out, "{} [{} {}]: {failure}", outcome.id, outcome.kind, outcome.sample)?;
             }
         }
+<<<<<<< HEAD
         writeln!(out, "{} samples, {failed} failed", outcomes.len())
     })?;
     Ok(ExitCode::from(if failed == 0 { OK } else { FOUND }))
+=======
+        for line in cross_talk(&outcomes) {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out, "{} samples, {failed} failed", outcomes.len())
+    })?;
+    Ok(ExitCode::from(if failed == 0 { OK } else { FOUND }))
+}
+
+/// Root causes that reach 0.5 on samples of other root causes, most often first: whose sample, who else, how often.
+fn cross_talk(outcomes: &[prove::Outcome]) -> Vec<String> {
+    let mut pairs: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for outcome in outcomes {
+        for (other, _) in outcome.named.iter().filter(|(other, _)| *other != outcome.id) {
+            *pairs.entry((&outcome.id, other)).or_default() += 1;
+        }
+    }
+    let mut list: Vec<_> = pairs.into_iter().collect();
+    list.sort_by_key(|((id, other), times)| (std::cmp::Reverse(*times), *id, *other));
+    list.into_iter().map(|((id, other), times)| format!("cross-talk: on samples of {id}: {other} ×{times}")).collect()
+>>>>>>> main
 }

@@ -1,6 +1,10 @@
 //! What the terminal can show: width, colour; and the one place that writes messages.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::report::{Style, sanitize};
 
@@ -32,6 +36,7 @@ pub fn style(color: Color, all: bool, to_file: bool) -> Style {
             Color::Auto => terminal && !no_color && !dumb,
         },
         all,
+        context: 0,
     }
 }
 
@@ -46,6 +51,41 @@ fn width(terminal: bool) -> usize {
 pub fn note(message: &str) {
     // Names of files may hold anything. A closed standard error is no reason to stop.
     let _ = writeln!(io::stderr().lock(), "omnilog: {}", sanitize::text(message));
+}
+
+/// Shows on standard error, when it is a terminal, how many bytes were scanned, as long as `work` runs and once it takes
+/// longer than a second.
+pub fn with_progress<T>(scanned: &AtomicU64, work: impl FnOnce() -> T) -> T {
+    if !io::stderr().is_terminal() {
+        return work();
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| watch(scanned, &done));
+        let result = work();
+        done.store(true, Ordering::Release);
+        result
+    })
+}
+
+fn watch(scanned: &AtomicU64, done: &AtomicBool) {
+    let started = Instant::now();
+    let mut bar = None;
+    while !done.load(Ordering::Acquire) {
+        std::thread::sleep(Duration::from_millis(50));
+        if started.elapsed() < Duration::from_secs(1) {
+            continue;
+        }
+        let bar = bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("{spinner} {bytes} scanned, {binary_bytes_per_sec}");
+            ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        });
+        bar.set_position(scanned.load(Ordering::Relaxed));
+        bar.tick();
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
 }
 
 /// Runs `write` on buffered standard output. A closed pipe is success: the reader has seen enough.

@@ -11,6 +11,7 @@ mod raw;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 
 use crate::catalog::{Catalogue, Signature, SignatureId};
@@ -138,24 +139,62 @@ impl<'c> Matcher<'c> {
     }
 }
 
+/// Alternatives from this number on are searched for together.
+const TOGETHER: usize = 4;
+
+/// Alternatives, ready to be searched for.
+enum Alternatives<'c> {
+    /// A few: one after the other, the longest first.
+    Few(Vec<(&'c str, Finder<'c>)>),
+    /// Many: in one pass.
+    Many(AhoCorasick, &'c [String]),
+}
+
+impl<'c> Alternatives<'c> {
+    fn new(literals: &'c [String]) -> Self {
+        if literals.len() >= TOGETHER
+            && let Ok(automaton) = AhoCorasick::new(literals)
+        {
+            return Self::Many(automaton, literals);
+        }
+        Self::Few(longest_first(literals))
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Few(list) if list.is_empty())
+    }
+
+    /// The longest alternative that stands in the text.
+    fn longest_in(&self, text: &str) -> Option<&'c str> {
+        match self {
+            Self::Few(list) => list.iter().find(|(_, f)| f.find(text.as_bytes()).is_some()).map(|(literal, _)| *literal),
+            Self::Many(automaton, literals) => automaton
+                .find_overlapping_iter(text)
+                .filter_map(|found| literals.get(found.pattern().as_usize()))
+                .max_by_key(|literal| literal.len())
+                .map(String::as_str),
+        }
+    }
+}
+
+/// The longest literal is the one to show, so it is tried first.
+fn longest_first(literals: &[String]) -> Vec<(&str, Finder<'_>)> {
+    let mut list: Vec<(&str, Finder<'_>)> = literals.iter().map(|l| (l.as_str(), Finder::new(l.as_bytes()))).collect();
+    list.sort_by_key(|(literal, _)| std::cmp::Reverse(literal.len()));
+    list
+}
+
 /// The literals of a signature, ready to be searched for.
 struct Prepared<'c> {
-    any: Vec<(&'c str, Finder<'c>)>,
+    any: Alternatives<'c>,
     all: Vec<(&'c str, Finder<'c>)>,
     none: Vec<Finder<'c>>,
 }
 
 impl<'c> Prepared<'c> {
     fn new(signature: &'c Signature) -> Self {
-        // The longest literal is the one to show, so it is tried first.
-        let longest_first = |literals: &'c [String]| {
-            let mut list: Vec<(&str, Finder<'c>)> =
-                literals.iter().map(|l| (l.as_str(), Finder::new(l.as_bytes()))).collect();
-            list.sort_by_key(|(literal, _)| std::cmp::Reverse(literal.len()));
-            list
-        };
         Self {
-            any: longest_first(&signature.any),
+            any: Alternatives::new(&signature.any),
             all: longest_first(&signature.all),
             none: signature.none.iter().map(|l| Finder::new(l.as_bytes())).collect(),
         }
@@ -167,7 +206,7 @@ impl<'c> Prepared<'c> {
         if !self.all.iter().all(|(_, f)| holds(f)) {
             return None;
         }
-        let any = self.any.iter().find(|(_, f)| holds(f)).map(|(literal, _)| *literal);
+        let any = self.any.longest_in(text);
         if (!self.any.is_empty() && any.is_none()) || self.none.iter().any(holds) {
             return None;
         }

@@ -4,6 +4,7 @@
 //! model. Invariant: every claim in a report points to a source and line.
 
 pub mod build;
+pub mod context;
 mod fill;
 pub mod json;
 pub mod markdown;
@@ -24,11 +25,13 @@ pub struct Style {
     pub color: bool,
     /// Whether to show everything, weak root causes too.
     pub all: bool,
+    /// Lines of the log to show around each line of evidence.
+    pub context: u64,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { width: 100, color: false, all: false }
+        Self { width: 100, color: false, all: false, context: 0 }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing is wider than the terminal, nothing depends on colour, and log text is harmless (see [`super::sanitize`]).
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style as Paint};
 use tabled::builder::Builder;
@@ -10,7 +11,7 @@ use tabled::settings::{Padding, Style as TableStyle, Width, object::Columns, pea
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::model::{EvidenceLine, Report, RootCause};
-use super::{Renderer, Style, sanitize};
+use super::{Renderer, Style, context, sanitize};
 
 /// Text for terminals.
 pub struct Text;
@@ -32,7 +33,7 @@ impl Renderer for Text {
     }
 
     fn render(&self, report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-        let mut page = Page { out, width: style.width.max(NARROWEST), color: style.color };
+        let mut page = Page { out, width: style.width.max(NARROWEST), color: style.color, context: style.context };
         let (shown, rest) = chosen(report, style.all);
         if shown.is_empty() {
             page.nothing(report)?;
@@ -67,6 +68,7 @@ struct Page<'p> {
     out: &'p mut dyn Write,
     width: usize,
     color: bool,
+    context: u64,
 }
 
 impl Page<'_> {
@@ -149,8 +151,18 @@ impl Page<'_> {
         let says = if line.says.is_empty() { String::new() } else { format!("  {}", line.says) };
         self.field(label, &format!("{}:{}{count}{says}", line.source, line.line))?;
         let room = self.width.saturating_sub(LABEL + 4);
-        let (text, mark) = window(&sanitize::line(&line.excerpt), line.decisive.as_deref(), room);
         let indent = " ".repeat(LABEL + 4);
+        if self.context > 0
+            && let Some(lines) = context::lines(Path::new(&line.source), line.line, self.context)
+        {
+            for (number, text) in lines {
+                let lead = if number == line.line { ">" } else { " " };
+                let (text, _) = window(&format!("{lead}{number:>6} {}", sanitize::line(&text)), None, room);
+                self.line(&format!("{indent}{text}"))?;
+            }
+            return Ok(());
+        }
+        let (text, mark) = window(&sanitize::line(&line.excerpt), line.decisive.as_deref(), room);
         match mark {
             Some((from, length)) => {
                 self.line(&format!("{indent}{text}"))?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use memchr::memchr;
 
@@ -197,6 +198,7 @@ pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: 
         out: ChunkOutcome::default(),
     };
     walk.lines();
+    scanner.scanned.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     walk.out
 }
 

@@ -15,6 +15,7 @@ pub mod walk;
 
 use std::fs::File;
 use std::io::Read;
+use std::sync::atomic::AtomicU64;
 
 use crate::catalog::Catalogue;
 use crate::event::{RawTime, Service};
@@ -54,6 +55,8 @@ pub struct Scanner<'c> {
     pub since: Option<i64>,
     /// Only events until this time, microseconds.
     pub until: Option<i64>,
+    /// Bytes scanned so far, over all sources: for progress.
+    pub scanned: AtomicU64,
 }
 
 /// Everything found in one source.
@@ -83,7 +86,7 @@ const PARALLEL_FROM: u64 = 8 << 20;
 impl<'c> Scanner<'c> {
     /// Prepares a catalogue for scanning.
     pub fn new(catalogue: &'c Catalogue, now: i64) -> Self {
-        Self { catalogue, matcher: Matcher::new(catalogue), now, zone: 0, since: None, until: None }
+        Self { catalogue, matcher: Matcher::new(catalogue), now, zone: 0, since: None, until: None, scanned: AtomicU64::new(0) }
     }
 
     /// Reads a regular file; large ones in parallel.

@@ -184,7 +184,8 @@ fn purpose(folder: &str, name: &str) -> String {
     let head = head.split(|l| l.is_empty()).next().unwrap_or_default().join(" ");
     // "`name`: what it is. More."
     let head = head.split_once("`: ").filter(|(name, _)| name.starts_with('`')).map_or(head.as_str(), |(_, rest)| rest);
-    head.split_once(". ").map_or(head, |(first, _)| first).trim_end_matches('.').replace('|', "\\|")
+    let end = head.match_indices(". ").map(|(at, _)| at).find(|at| !head[..*at].ends_with('.')).unwrap_or(head.len());
+    head[..end].trim_end_matches('.').replace('|', "\\|")
 }
 
 fn formats() -> String {
