@@ -8,12 +8,8 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use tabled::builder::Builder;
 
-<<<<<<< HEAD
-use super::{CatalogueArgs, FOUND, OK, find_cause, terminal};
-=======
 use super::terminal::{self, Color};
 use super::{CatalogueArgs, FOUND, OK, Usage};
->>>>>>> main
 use crate::catalog::{Catalogue, check};
 use crate::prove;
 use crate::report::text;
@@ -60,44 +56,22 @@ pub enum PatternsCommand {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// The folder of patterns does not exist, the id is unknown, write errors.
 pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, mut errors) = args.catalogue.load()?;
     match &args.command {
         PatternsCommand::List => {
             super::warn(&errors);
-<<<<<<< HEAD
-            terminal::print(|out| {
-                catalogue
-                    .causes
-                    .iter()
-                    .try_for_each(|c| writeln!(out, "{:<44} {:<8} {}", c.id, c.level.name(), c.title))
-            })?;
-            Ok(ExitCode::from(OK))
-        }
-        PatternsCommand::Show { id } => {
-            super::warn(&errors);
-            show(&catalogue, id)
-        }
-=======
             list(&catalogue)?;
             Ok(ExitCode::from(OK))
         }
         PatternsCommand::Show { id } => show(&catalogue, id),
         PatternsCommand::New { id, dir } => new(&catalogue, id, dir),
->>>>>>> main
         PatternsCommand::Check { only } => {
             errors.extend(check::check(&catalogue));
             errors.retain(|e| only.as_ref().is_none_or(|o| e.path.contains(o)));
             let (causes, signatures) = (catalogue.causes.len(), catalogue.signatures.len());
             terminal::print(|out| {
-<<<<<<< HEAD
-                errors.iter().try_for_each(|error| writeln!(out, "{error}"))?;
-=======
                 errors.iter().try_for_each(|e| writeln!(out, "{e}"))?;
->>>>>>> main
                 writeln!(out, "{causes} root causes, {signatures} signatures, {} complaints", errors.len())
             })?;
             Ok(ExitCode::from(if errors.is_empty() { OK } else { FOUND }))
@@ -109,18 +83,6 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
     }
 }
 
-<<<<<<< HEAD
-/// Prints a pattern file.
-fn show(catalogue: &Catalogue, id: &str) -> anyhow::Result<ExitCode> {
-    let cause = catalogue.causes.get(find_cause(catalogue, id)?);
-    if let Some(text) = cause.and_then(|c| catalogue.texts.get(&c.id)) {
-        terminal::print(|out| write!(out, "{}", text.text))?;
-    }
-    Ok(ExitCode::from(OK))
-}
-
-/// Prints what does not hold.
-=======
 /// All root causes as a table.
 fn list(catalogue: &Catalogue) -> io::Result<()> {
     let mut builder = Builder::default();
@@ -216,7 +178,6 @@ log = """
 """
 "#;
 
->>>>>>> main
 fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> anyhow::Result<ExitCode> {
     let outcomes = prove::run(catalogue, now, id);
     let failed = outcomes.iter().filter(|o| !o.failures.is_empty()).count();
@@ -226,11 +187,6 @@ fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> anyhow::Result<Exi
                 writeln!(out, "{} [{} {}]: {failure}", outcome.id, outcome.kind, outcome.sample)?;
             }
         }
-<<<<<<< HEAD
-        writeln!(out, "{} samples, {failed} failed", outcomes.len())
-    })?;
-    Ok(ExitCode::from(if failed == 0 { OK } else { FOUND }))
-=======
         for line in cross_talk(&outcomes) {
             writeln!(out, "{line}")?;
         }
@@ -250,5 +206,4 @@ fn cross_talk(outcomes: &[prove::Outcome]) -> Vec<String> {
     let mut list: Vec<_> = pairs.into_iter().collect();
     list.sort_by_key(|((id, other), times)| (std::cmp::Reverse(*times), *id, *other));
     list.into_iter().map(|((id, other), times)| format!("cross-talk: on samples of {id}: {other} ×{times}")).collect()
->>>>>>> main
 }

@@ -36,7 +36,8 @@ fn a_folder_is_read_with_everything_below_it() {
     let dir = mixed();
     let report = omnilog(["."]).within(dir.path()).report();
     assert_eq!(ids(&report)[0], FULL_ID);
-    let sources: Vec<&str> = report["inputs"].as_array().expect("a list").iter().filter_map(|i| i["source"].as_str()).collect();
+    let sources: Vec<&str> =
+        report["inputs"].as_array().expect("a list").iter().filter_map(|i| i["source"].as_str()).collect();
     assert!(sources.iter().any(|s| s.ends_with("sub/quiet.log")), "{sources:?}");
 }
 
@@ -193,8 +194,12 @@ fn a_closed_pipe_is_no_error() {
     let mut complaints = Vec::new();
     for args in commands {
         let mut command = omnilog(*args).within(dir.path()).command();
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
         drop(child.stdout.take());
         let mut stderr = String::new();
         child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");
@@ -244,7 +249,8 @@ fn on_a_terminal(environment: &[(&str, &str)]) -> String {
         run = run.env(key, value);
     }
     let mut command = run.command();
-    let mut child = command.stdin(Stdio::null()).stdout(slave).stderr(Stdio::null()).spawn().expect("the binary starts");
+    let mut child =
+        command.stdin(Stdio::null()).stdout(slave).stderr(Stdio::null()).spawn().expect("the binary starts");
     drop(command);
     let mut text = Vec::new();
     let mut reader = std::fs::File::from(master);
@@ -276,7 +282,11 @@ fn a_terminal_is_filled_to_its_own_width() {
 
 /// Two faults, an hour apart, with full time stamps.
 fn hours() -> String {
-    let line = |time: &str, text: &str| format!("{{\"level\":\"error\",\"ts\":\"{time}\",\"caller\":\"x/y.go:1\",\"msg\":\"failed\",\"error\":\"{text}\"}}\n");
+    let line = |time: &str, text: &str| {
+        format!(
+            "{{\"level\":\"error\",\"ts\":\"{time}\",\"caller\":\"x/y.go:1\",\"msg\":\"failed\",\"error\":\"{text}\"}}\n"
+        )
+    };
     line("2026-09-15T08:00:00Z", "Cannot create new thin volume, free space in thin pool pve/data reached threshold")
         + &line("2026-09-15T09:00:00Z", "all fine")
 }

@@ -26,10 +26,17 @@ fn settle(path: &str, wanted: &str) -> Option<String> {
         return None;
     }
     let have = std::fs::read_to_string(&full).unwrap_or_default();
-    let line = have.lines().zip(wanted.lines()).position(|(h, w)| h != w).unwrap_or(have.lines().count().min(wanted.lines().count()));
+    let line = have
+        .lines()
+        .zip(wanted.lines())
+        .position(|(h, w)| h != w)
+        .unwrap_or(have.lines().count().min(wanted.lines().count()));
     (have != wanted).then(|| {
         let (h, w) = (have.lines().nth(line).unwrap_or("(end)"), wanted.lines().nth(line).unwrap_or("(end)"));
-        format!("{path}:{} is out of date; run OMNILOG_WRITE_DOCS=1 cargo test --test it docs\n  have {h}\n  want {w}", line + 1)
+        format!(
+            "{path}:{} is out of date; run OMNILOG_WRITE_DOCS=1 cargo test --test it docs\n  have {h}\n  want {w}",
+            line + 1
+        )
     })
 }
 
@@ -53,7 +60,13 @@ fn page(cause: &Cause, page: &CauseFile) -> String {
     let catalogue = lab::catalogue();
     let mut out = format!("<!-- Generated from patterns/{}.toml. -->\n\n# {}\n\n", cause.id, plain(&page.title));
     let components = page.components.join(", ");
-    let _ = writeln!(out, "`{}` · impact: {} · status: {} · concerns: {components}\n", cause.id, cause.level.name(), cause.status);
+    let _ = writeln!(
+        out,
+        "`{}` · impact: {} · status: {} · concerns: {components}\n",
+        cause.id,
+        cause.level.name(),
+        cause.status
+    );
     for (heading, text) in [("What happens", &page.description), ("Why", &page.cause), ("Impact", &page.impact)] {
         let _ = writeln!(out, "## {heading}\n\n{}\n", plain(text));
     }
@@ -62,7 +75,11 @@ fn page(cause: &Cause, page: &CauseFile) -> String {
         let role = if item.supports() { "supports" } else { "contradicts" };
         let _ = writeln!(out, "| {role} | {} | {} |", ratio(item.ratio()), plain(&item.says));
     }
-    let _ = writeln!(out, "\nPrior {}. A ratio says how much more likely the evidence is with this cause than without it.\n", cause.prior);
+    let _ = writeln!(
+        out,
+        "\nPrior {}. A ratio says how much more likely the evidence is with this cause than without it.\n",
+        cause.prior
+    );
     steps(&mut out, page);
     if !page.collect.is_empty() {
         let _ = writeln!(out, "## Collect next\n");
@@ -70,7 +87,8 @@ fn page(cause: &Cause, page: &CauseFile) -> String {
             let _ = writeln!(out, "{}\n\n```sh\n{}\n```\n", plain(&collect.why), collect.run.trim());
         }
     }
-    let explained: Vec<String> = cause.explains.iter().filter_map(|i| catalogue.causes.get(*i)).map(|c| link(&c.id)).collect();
+    let explained: Vec<String> =
+        cause.explains.iter().filter_map(|i| catalogue.causes.get(*i)).map(|c| link(&c.id)).collect();
     if !explained.is_empty() {
         let _ = writeln!(out, "## Can bring about\n\n{}\n", explained.join(", "));
     }
@@ -81,7 +99,11 @@ fn page(cause: &Cause, page: &CauseFile) -> String {
     }
     let _ = writeln!(out, "## References\n");
     for reference in &page.references {
-        let url = if reference.url.starts_with("http") { format!("<{}>", reference.url) } else { format!("`{}`", reference.url) };
+        let url = if reference.url.starts_with("http") {
+            format!("<{}>", reference.url)
+        } else {
+            format!("`{}`", reference.url)
+        };
         let _ = writeln!(out, "- {url}: {}", plain(&reference.shows));
     }
     out
@@ -180,7 +202,8 @@ fn purpose(folder: &str, name: &str) -> String {
     let says = format!("fn name(&self) -> &'static str {{\n        \"{name}\"");
     let texts = files(&root().join(folder)).into_iter().map(|p| std::fs::read_to_string(p).expect("UTF-8"));
     let text = texts.into_iter().find(|t| t.contains(&says)).unwrap_or_else(|| panic!("{folder} has no {name}"));
-    let head: Vec<&str> = text.lines().take_while(|l| l.starts_with("//!")).map(|l| l.trim_start_matches("//!").trim()).collect();
+    let head: Vec<&str> =
+        text.lines().take_while(|l| l.starts_with("//!")).map(|l| l.trim_start_matches("//!").trim()).collect();
     let head = head.split(|l| l.is_empty()).next().unwrap_or_default().join(" ");
     // "`name`: what it is. More."
     let head = head.split_once("`: ").filter(|(name, _)| name.starts_with('`')).map_or(head.as_str(), |(_, rest)| rest);
@@ -260,7 +283,10 @@ fn commands(text: &str) -> Vec<String> {
 fn stage() -> Dir {
     let dir = Dir::with(&[
         ("provider.log", FULL),
-        ("dmesg.log", "10.5.0.2: kern:    info: [2026-09-15T08:00:00.000000000Z]: cni0: port 1 entered forwarding state\n"),
+        (
+            "dmesg.log",
+            "10.5.0.2: kern:    info: [2026-09-15T08:00:00.000000000Z]: cni0: port 1 entered forwarding state\n",
+        ),
         ("ticket/provider.log", FULL),
         ("ticket/notes.txt", "It fails since this morning.\n"),
     ]);
@@ -366,7 +392,8 @@ fn the_readme_names_every_command_option_and_exit_status() {
 #[test]
 fn links_between_documents_lead_somewhere() {
     let mut complaints = Vec::new();
-    let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "patterns/README.md"].map(PathBuf::from);
+    let top =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "patterns/README.md"].map(PathBuf::from);
     let pages = files(&root().join("docs")).into_iter().filter(|p| p.extension().is_some_and(|e| e == "md"));
     for path in top.into_iter().map(|p| root().join(p)).chain(pages) {
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -15,7 +15,10 @@ fn quoted(text: &str) -> String {
 
 const ENVELOPES: &[Envelope] = &[
     ("docker json-file", |line| {
-        format!("{{\"log\":{},\"stream\":\"stderr\",\"time\":\"2026-09-15T08:00:00.123456789Z\"}}", quoted(&format!("{line}\n")))
+        format!(
+            "{{\"log\":{},\"stream\":\"stderr\",\"time\":\"2026-09-15T08:00:00.123456789Z\"}}",
+            quoted(&format!("{line}\n"))
+        )
     }),
     ("docker compose", |line| format!("app-1  | {line}")),
     ("docker logs --timestamps", |line| format!("2026-09-15T08:00:00.123456789Z {line}")),
@@ -57,7 +60,12 @@ fn every_positive_line_keeps_its_root_cause_in_every_envelope() {
         for (envelope, wrap) in ENVELOPES {
             let wrapped = ranking(&[("sample.log", &wrap(line))]);
             if wrapped.first().is_none_or(|(id, _)| id != case.id) {
-                complaints.push(format!("{} in {envelope}: {} instead of {}", case.name(), best(&wrapped), best(&plain)));
+                complaints.push(format!(
+                    "{} in {envelope}: {} instead of {}",
+                    case.name(),
+                    best(&wrapped),
+                    best(&plain)
+                ));
             }
         }
     }
@@ -66,7 +74,8 @@ fn every_positive_line_keeps_its_root_cause_in_every_envelope() {
 
 #[test]
 fn envelopes_within_envelopes_keep_the_root_cause() {
-    let nested: &[(&str, &str)] = &[("a Markdown quote", "docker compose"), ("colours", "CRI"), ("CRI", "colours"), ("a Markdown quote", "CRI")];
+    let nested: &[(&str, &str)] =
+        &[("a Markdown quote", "docker compose"), ("colours", "CRI"), ("CRI", "colours"), ("a Markdown quote", "CRI")];
     let wrap = |name: &str| ENVELOPES.iter().find(|(n, _)| *n == name).expect("an envelope").1;
     let mut complaints = Vec::new();
     for (case, line) in lines() {

@@ -18,8 +18,7 @@ fn every_sample_of_every_rule_holds() {
     let outcomes = prove::run(lab::catalogue(), lab::NOW, None);
     assert_eq!(outcomes.len(), lab::cases().len());
     let failures = outcomes.iter().flat_map(|o| o.failures.iter().map(move |f| (o, f)));
-    let complaints: Vec<String> =
-        failures.map(|(o, f)| format!("{} [{} {}]: {f}", o.id, o.kind, o.sample)).collect();
+    let complaints: Vec<String> = failures.map(|(o, f)| format!("{} [{} {}]: {f}", o.id, o.kind, o.sample)).collect();
     none(&complaints);
 }
 
@@ -45,7 +44,7 @@ fn every_id_of_the_guide_is_in_the_catalogue() {
 
 #[test]
 fn every_rule_can_be_shown_explained_and_found_by_its_id() {
-    let list = omnilog(["patterns", "list"]).exits(0).stdout;
+    let list = omnilog(["patterns", "list"]).env("COLUMNS", "240").exits(0).stdout;
     let missing: Vec<String> = lab::catalogue()
         .causes
         .iter()
@@ -124,7 +123,11 @@ fn broken_rules_are_named_with_file_line_and_next_step() {
         ("run = \"talosctl version\"", "run = \"omnictl infra provider list\"", &["does not exist", "infraprovider"]),
         ("type = \"near-miss\"", "type = \"nearmiss\"", &["near-miss"]),
         ("why = \"another part\"\n", "", &["`other` must say `why`"]),
-        ("[[references]]\nurl = \"https://example.com/\"\nshows = \"that it jams\"\n", "", &["`references` are missing"]),
+        (
+            "[[references]]\nurl = \"https://example.com/\"\nshows = \"that it jams\"\n",
+            "",
+            &["`references` are missing"],
+        ),
     ];
     let mut complaints = Vec::new();
     for (old, new, expected) in cases {

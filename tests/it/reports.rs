@@ -13,7 +13,7 @@ use crate::{contract, support};
 const WIDTHS: [usize; 4] = [60, 80, 100, 160];
 
 fn render(report: &Report, format: &str, width: usize) -> String {
-    let style = Style { width, color: false, all: false };
+    let style = Style { width, ..Style::default() };
     render_with(report, format, &style)
 }
 
@@ -154,8 +154,9 @@ fn text_fits_the_width_but_for_commands() {
         let commands = commands(report);
         for width in WIDTHS {
             for all in [false, true] {
-                let text = render_with(report, "text", &Style { width, color: false, all });
-                let wide = text.lines().filter(|l| l.width() > width && !commands.iter().any(|c| l.trim_end().ends_with(c)));
+                let text = render_with(report, "text", &Style { width, all, ..Style::default() });
+                let wide =
+                    text.lines().filter(|l| l.width() > width && !commands.iter().any(|c| l.trim_end().ends_with(c)));
                 complaints.extend(wide.map(|l| format!("{name} at {width}: {} columns: {l}", l.width())));
             }
         }
@@ -280,7 +281,11 @@ fn markup(text: &str) -> Vec<String> {
                 found.push(format!("{event:?}"));
             }
             Event::Html(html) | Event::InlineHtml(html) => {
-                let rest = html.replace("<details>", "").replace("<summary>", "").replace("</summary>", "").replace("</details>", "");
+                let rest = html
+                    .replace("<details>", "")
+                    .replace("<summary>", "")
+                    .replace("</summary>", "")
+                    .replace("</details>", "");
                 if rest.contains('<') {
                     found.push(html.to_string());
                 }

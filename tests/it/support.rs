@@ -148,13 +148,8 @@ impl Run {
     pub fn done(mut self) -> Done {
         let shown = format!("{:?}", self.command);
         let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
-        let mut child = self
-            .command
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
+        let mut child =
+            self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let writer = self.input.map(|bytes| {
             let mut pipe = child.stdin.take().expect("a pipe");
             // The binary may end before it has read everything.
