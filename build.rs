@@ -10,8 +10,17 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Keys of a pattern file that are read only when a root cause is shown.
-const PROSE: &[&str] =
-    &["sample", "description", "cause", "impact", "remediation", "collect", "references", "falsepositives", "components"];
+const PROSE: &[&str] = &[
+    "sample",
+    "description",
+    "cause",
+    "impact",
+    "remediation",
+    "collect",
+    "references",
+    "falsepositives",
+    "components",
+];
 
 fn main() {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("set by cargo"));
@@ -53,7 +62,8 @@ fn catalogue(folder: &Path, out: &Path) {
         if let Some(kind) = index.get_mut(kind) {
             kind.insert(key, toml::Value::Table(table));
         }
-        let _ = writeln!(texts, "    ({id:?}, \"patterns/{id}.toml\", include_str!({:?})),", path.display().to_string());
+        let _ =
+            writeln!(texts, "    ({id:?}, \"patterns/{id}.toml\", include_str!({:?})),", path.display().to_string());
     }
     let json = serde_json::to_string(&index).expect("tables are JSON");
     std::fs::write(out.join("index.json"), json).expect("OUT_DIR can be written");

@@ -3,7 +3,9 @@
 //! Prints ratios of medians over paired runs, peak memory and start-up times. Needs `rg` for the ratios, `taskset` for the
 //! rows on one core and `gzip` for the compressed row; what is missing is said. `OMNILOG_BENCH_MIB` sets the size (1024).
 
-#[allow(dead_code)]
+#![expect(clippy::print_stdout, reason = "the figures are the result")]
+
+#[allow(dead_code, reason = "shared with other benches")]
 mod support;
 
 use std::fs::File;
@@ -51,7 +53,9 @@ fn main() {
     compare("6 storm, one core", &pinned(&own(&storm)), &pinned(&rg(&storm)), mib << 18);
     compare("8 a 4 KiB file", &own(&small), &rg(&small), 4 << 10);
     compare("8 --version", &shell(&format!("{OMNILOG} --version")), &shell("rg --version"), 0);
-    for (name, command) in [("7 memory, file", own(&mixed)), ("7 memory, pipe", piped(&format!("{OMNILOG} --format json")))] {
+    for (name, command) in
+        [("7 memory, file", own(&mixed)), ("7 memory, pipe", piped(&format!("{OMNILOG} --format json")))]
+    {
         println!("{name:<28} peak {} MiB", peak(&command).map_or("?".into(), |k| (k / 1024).to_string()));
     }
 }
@@ -97,7 +101,12 @@ fn shell(command: &str) -> String {
 
 fn run(command: &str) -> Option<Duration> {
     let started = Instant::now();
-    let status = Command::new("sh").args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     status.ok().filter(|s| s.code().is_some_and(|c| c < 2))?;
     Some(started.elapsed())
 }
@@ -130,7 +139,9 @@ fn compare(name: &str, own: &str, other: &str, bytes: u64) {
 
 /// Peak memory of a command in KiB, as the kernel counts it.
 fn peak(command: &str) -> Option<u64> {
-    let script = format!("import resource,subprocess; subprocess.run(['sh','-c',{command:?}],stdout=subprocess.DEVNULL); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)");
+    let script = format!(
+        "import resource,subprocess; subprocess.run(['sh','-c',{command:?}],stdout=subprocess.DEVNULL); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    );
     let output = Command::new("python3").args(["-c", &script]).output().ok()?;
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }

@@ -79,9 +79,6 @@ mod tests {
         assert_eq!(limits.member, 4 * 1024 * 1024 * 1024);
         assert_eq!(limits.total, 16 * 1024 * 1024 * 1024);
         assert_eq!((limits.ratio, limits.ratio_after), (1000, 64 * 1024 * 1024));
-        assert_eq!(
-            (limits.members, limits.nesting, limits.path),
-            (100_000, 6, 4096)
-        );
+        assert_eq!((limits.members, limits.nesting, limits.path), (100_000, 6, 4096));
     }
 }

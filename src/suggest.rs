@@ -35,7 +35,10 @@ mod tests {
 
     #[test]
     fn the_nearest_word_is_suggested_and_far_ones_are_not() {
-        assert_eq!(did_you_mean("storage-ful", ["storage-full", "slow-disk"]).as_deref(), Some("did you mean `storage-full`?"));
+        assert_eq!(
+            did_you_mean("storage-ful", ["storage-full", "slow-disk"]).as_deref(),
+            Some("did you mean `storage-full`?")
+        );
         assert_eq!(did_you_mean("entirely", ["storage-full", "slow-disk"]), None);
     }
 }

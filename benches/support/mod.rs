@@ -36,27 +36,40 @@ const ORDINARY: &[&[&str]] = &[
     ],
     &[
         r#"I{k}       1 garbagecollector.go:501] "Deleting item" logger="garbage-collector-controller" item="[v1/Pod, namespace: default, name: {w}-{h}, uid: {u}]" propagationPolicy="Background""#,
-        r#"{t} stderr F I{k}       1 leaderelection.go:271] successfully renewed lease kube-system/{w}"#,
+        "{t} stderr F I{k}       1 leaderelection.go:271] successfully renewed lease kube-system/{w}",
         "[pod/{w}-{h}/controller] I{k}       1 main.go:{d}] \"Sync finished\" duration=\"{d}ms\"",
     ],
     &[
         r#"10.5.0.{d}: user: warning: [{t}]: [talos] volume status {"component": "controller-runtime", "controller": "block.VolumeManagerController", "volume": "EPHEMERAL", "phase": "waiting -> ready", "location": "/dev/sda4"}"#,
         "10.5.0.{d}: kern:    info: [{t}]: cni0: port {d}(veth{h}) entered forwarding state",
     ],
-    &["[{b}] [talos] service[kubelet](Running): Started task kubelet (PID {d}) for container kubelet", "[{b}] sd 0:0:0:{d}: [sda] {d} 512-byte logical blocks: ({d} GB)"],
+    &[
+        "[{b}] [talos] service[kubelet](Running): Started task kubelet (PID {d}) for container kubelet",
+        "[{b}] sd 0:0:0:{d}: [sda] {d} 512-byte logical blocks: ({d} GB)",
+    ],
     &[
         "{j} pve{d} pvedaemon[{d}]: <root@pam!omni> end task UPID:pve1:0012D687:0A3F21C4:692189A0:qmstart:{d}:root@pam!omni: OK",
         "{j} pve{d} pmxcfs[{d}]: [status] notice: received log",
         "{t} pve{d} systemd[1]: Started session-{d}.scope - Session {d} of User root.",
     ],
-    &["scsi0: successfully created disk 'local-lvm:vm-{d}-disk-0,iothread=1,size={d}G'", "transferred {d}.0 GiB of {d}.0 GiB ({d}.{d}%)"],
+    &[
+        "scsi0: successfully created disk 'local-lvm:vm-{d}-disk-0,iothread=1,size={d}G'",
+        "transferred {d}.0 GiB of {d}.0 GiB ({d}.{d}%)",
+    ],
     &[
         "10.5.0.{d}: 2026/09/15 08:00:{d} [talos] service[etcd](Running): Health check successful",
         "10.5.0.{d}: 2026/09/15 08:00:00.123456 log.go:44: OK [/machine.MachineService/Version] {d}.{d}ms unary Success (:authority={i}:50000;user-agent=grpc-go/1.{d})",
     ],
-    &["10.5.0.{d}: {t} \x1b[34mINFO\x1b[0m assigned address {\"component\": \"controller-runtime\", \"controller\": \"network.AddressSpecController\", \"address\": \"{i}/24\", \"link\": \"eth{d}\"}"],
-    &["::ffff:{i} - root@pam!omni [15/09/2026:08:00:{d} +0000] \"GET /api2/json/nodes/pve1/tasks/UPID:pve1:{h}:{h}:{h}:qmstart:{d}:root@pam!omni:/status HTTP/1.1\" 200 {d}"],
-    &["\t/go/pkg/mod/github.com/cosi-project/runtime@v1.{d}.0/pkg/controller/runtime/internal/qruntime/qruntime.go:{d}", "github.com/siderolabs/omni/client/pkg/infra/controllers.(*ProvisionController[...]).reconcileRunning"],
+    &[
+        "10.5.0.{d}: {t} \x1b[34mINFO\x1b[0m assigned address {\"component\": \"controller-runtime\", \"controller\": \"network.AddressSpecController\", \"address\": \"{i}/24\", \"link\": \"eth{d}\"}",
+    ],
+    &[
+        "::ffff:{i} - root@pam!omni [15/09/2026:08:00:{d} +0000] \"GET /api2/json/nodes/pve1/tasks/UPID:pve1:{h}:{h}:{h}:qmstart:{d}:root@pam!omni:/status HTTP/1.1\" 200 {d}",
+    ],
+    &[
+        "\t/go/pkg/mod/github.com/cosi-project/runtime@v1.{d}.0/pkg/controller/runtime/internal/qruntime/qruntime.go:{d}",
+        "github.com/siderolabs/omni/client/pkg/infra/controllers.(*ProvisionController[...]).reconcileRunning",
+    ],
 ];
 
 /// Warnings and errors that resemble signatures and are none.
@@ -89,7 +102,12 @@ impl Random {
 }
 
 /// Writes about `bytes` of log; `per_thousand` of a thousand lines hold one of `signatures`.
-pub fn generate(out: &mut dyn Write, bytes: u64, signatures: &[String], per_hundred_thousand: usize) -> io::Result<u64> {
+pub fn generate(
+    out: &mut dyn Write,
+    bytes: u64,
+    signatures: &[String],
+    per_hundred_thousand: usize,
+) -> io::Result<u64> {
     let mut random = Random::new(42);
     let (mut written, mut lines, mut run, mut source) = (0u64, 0u64, 0usize, 0usize);
     let mut line = Vec::with_capacity(512);
@@ -103,7 +121,8 @@ pub fn generate(out: &mut dyn Write, bytes: u64, signatures: &[String], per_hund
         let dice = random.below(100_000);
         if dice < per_hundred_thousand {
             let signature = &signatures[random.below(signatures.len())];
-            let template = r#"{"level":"error","ts":{e},"caller":"x/y.go:{d}","msg":"it failed","id":"{w}-{h}","error":""#;
+            let template =
+                r#"{"level":"error","ts":{e},"caller":"x/y.go:{d}","msg":"it failed","id":"{w}-{h}","error":""#;
             fill(&mut line, template, &mut random, lines);
             line.extend_from_slice(signature.replace('\\', "\\\\").replace('"', "\\\"").as_bytes());
             line.extend_from_slice(b"\"}");
@@ -122,7 +141,8 @@ pub fn generate(out: &mut dyn Write, bytes: u64, signatures: &[String], per_hund
 }
 
 fn fill(line: &mut Vec<u8>, template: &str, random: &mut Random, tick: u64) {
-    const NAMES: &[&str] = &["workers", "control-planes", "ingress", "metrics", "storage", "registry", "coredns", "build"];
+    const NAMES: &[&str] =
+        &["workers", "control-planes", "ingress", "metrics", "storage", "registry", "coredns", "build"];
     let mut rest = template;
     while let Some(at) = rest.find('{') {
         line.extend_from_slice(&rest.as_bytes()[..at]);

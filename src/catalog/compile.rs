@@ -45,6 +45,7 @@ impl PatternError {
     }
 
     /// The same with a next step.
+    #[must_use]
     pub fn with_help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::report::Style;
+use crate::report::{Style, sanitize};
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -49,8 +49,8 @@ fn width(terminal: bool) -> usize {
 
 /// A message for people, on standard error.
 pub fn note(message: &str) {
-    // A closed standard error is no reason to stop.
-    let _ = writeln!(io::stderr().lock(), "omnilog: {message}");
+    // Names of files may hold anything. A closed standard error is no reason to stop.
+    let _ = writeln!(io::stderr().lock(), "omnilog: {}", sanitize::text(message));
 }
 
 /// Shows on standard error, when it is a terminal, how many bytes were scanned, as long as `work` runs and once it takes

@@ -11,6 +11,7 @@ use super::{OK, find_cause};
 use crate::catalog::{Catalogue, Cause, Evidence, Term, Truth};
 use crate::correlate::World;
 use crate::rank;
+use crate::report::sanitize;
 
 /// Arguments of `why-not`.
 #[derive(Debug, Clone, Args)]
@@ -67,7 +68,7 @@ fn detail(out: &mut dyn Write, world: &World<'_>, item: &Evidence, finding: &cra
     if let Some(at) = finding.hits.first() {
         let source = world.sources.get(at.source).map_or("", |s| s.context.label.as_str());
         let line = world.hit(*at).map_or(0, |h| h.line);
-        writeln!(out, "            {source}:{line}")?;
+        writeln!(out, "            {}:{line}", sanitize::line(source))?;
     }
     if finding.truth == Truth::True {
         return Ok(());

@@ -44,9 +44,7 @@ pub enum Error {
     #[error("the passphrase does not fit")]
     WrongPassphrase,
     /// The passphrase protection asks for more work than allowed.
-    #[error(
-        "its passphrase asks for too much work (2^{0}); decrypt it with `age -d` and pass the result"
-    )]
+    #[error("its passphrase asks for too much work (2^{0}); decrypt it with `age -d` and pass the result")]
     TooMuchWork(u8),
     /// The header is damaged or of an unknown version.
     #[error("the age header is damaged or of an unknown version")]
@@ -71,27 +69,18 @@ pub struct Prompt {
 impl Prompt {
     /// Asks through `ask`; the text it gets says for what. `None` when nobody can answer.
     pub fn new(ask: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self {
-            ask: Some(Arc::new(Mutex::new(Box::new(ask)))),
-            last_good: Arc::default(),
-        }
+        Self { ask: Some(Arc::new(Mutex::new(Box::new(ask)))), last_good: Arc::default() }
     }
 
     fn request(&self, what: &str) -> Option<SecretString> {
-        let ask = self
-            .ask
-            .as_ref()?
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let ask = self.ask.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         ask(what).map(SecretString::from)
     }
 }
 
 impl fmt::Debug for Prompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Prompt")
-            .field("asks", &self.ask.is_some())
-            .finish()
+        f.debug_struct("Prompt").field("asks", &self.ask.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -120,10 +109,7 @@ pub struct Identities {
 
 impl fmt::Debug for Identities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identities")
-            .field("keys", &self.keys.len())
-            .field("prompt", &self.prompt)
-            .finish()
+        f.debug_struct("Identities").field("keys", &self.keys.len()).field("prompt", &self.prompt).finish()
     }
 }
 
@@ -131,10 +117,7 @@ impl Identities {
     /// No keys yet; passphrases come from `prompt`.
     #[must_use]
     pub fn new(prompt: Prompt) -> Self {
-        Self {
-            keys: Vec::new(),
-            prompt,
-        }
+        Self { keys: Vec::new(), prompt }
     }
 
     /// Adds the keys of a file: made by `age-keygen`, the same protected by a passphrase, or an SSH private
@@ -155,31 +138,23 @@ impl Identities {
     fn add_protected(&mut self, bytes: &[u8], name: &str) -> Result<(), Error> {
         let keys = Self::new(self.prompt.clone());
         let mut plain = Vec::new();
-        open(Box::new(bytes), &keys, name, &Limits::default())?
-            .take(1 << 20)
-            .read_to_end(&mut plain)?;
+        open(Box::new(bytes), &keys, name, &Limits::default())?.take(1 << 20).read_to_end(&mut plain)?;
         self.add_native(&plain, name)
     }
 
     fn add_ssh(&mut self, bytes: &[u8], name: &str) -> Result<(), Error> {
         let key = age::ssh::Identity::from_buffer(bytes, Some(name.to_owned()))?;
         if let age::ssh::Identity::Unsupported(_) = key {
-            return Err(Error::Key(format!(
-                "{name}: this kind of SSH key cannot decrypt; use ed25519 or RSA"
-            )));
+            return Err(Error::Key(format!("{name}: this kind of SSH key cannot decrypt; use ed25519 or RSA")));
         }
-        self.keys
-            .push(Box::new(key.with_callbacks(self.prompt.clone())));
+        self.keys.push(Box::new(key.with_callbacks(self.prompt.clone())));
         Ok(())
     }
 
     fn add_native(&mut self, bytes: &[u8], name: &str) -> Result<(), Error> {
         let unusable = || Error::Key(format!("{name}: no age identity and no SSH private key"));
         let file = IdentityFile::from_buffer(bytes).map_err(|_| unusable())?;
-        let keys = file
-            .with_callbacks(self.prompt.clone())
-            .into_identities()
-            .map_err(|_| unusable())?;
+        let keys = file.with_callbacks(self.prompt.clone()).into_identities().map_err(|_| unusable())?;
         if keys.is_empty() {
             return Err(unusable());
         }
@@ -195,9 +170,7 @@ impl Identities {
         limits: &Limits,
     ) -> Result<Box<dyn Read + Send + 'a>, DecryptError> {
         if file.is_scrypt() {
-            let reader = self.try_passphrases(label, limits, |key| {
-                file_again()?.decrypt(std::iter::once(key))
-            })?;
+            let reader = self.try_passphrases(label, limits, |key| file_again()?.decrypt(std::iter::once(key)))?;
             return Ok(Box::new(reader));
         }
         let keys = self.keys.iter().map(|key| &**key as &dyn Identity);
@@ -212,11 +185,7 @@ impl Identities {
         limits: &Limits,
         attempt: impl Fn(&dyn Identity) -> Result<T, DecryptError>,
     ) -> Result<T, DecryptError> {
-        let mut last_good = self
-            .prompt
-            .last_good
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut last_good = self.prompt.last_good.lock().unwrap_or_else(PoisonError::into_inner);
         let question = format!("passphrase of {label}");
         let asked = (0..ATTEMPTS).map_while(|_| self.prompt.request(&question));
         let mut result = Err(DecryptError::NoMatchingKeys);
@@ -237,8 +206,7 @@ impl Identities {
 
 fn is_ssh(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
-    text.starts_with(b"-----BEGIN OPENSSH PRIVATE KEY-----")
-        || text.starts_with(b"-----BEGIN RSA PRIVATE KEY-----")
+    text.starts_with(b"-----BEGIN OPENSSH PRIVATE KEY-----") || text.starts_with(b"-----BEGIN RSA PRIVATE KEY-----")
 }
 
 /// A reader of the plain bytes of an age file. `label` is used when a passphrase is asked for.
@@ -256,9 +224,7 @@ pub fn open<'a>(
     let kinds = recipients(&header);
     let rest = Arc::new(Mutex::new(input));
     let file = || Decryptor::new(Cursor::new(header.clone()).chain(Shared(Arc::clone(&rest))));
-    file()
-        .and_then(|first| keys.decrypt(first, file, label, limits))
-        .map_err(|error| explain(error, &kinds))
+    file().and_then(|first| keys.decrypt(first, file, label, limits)).map_err(|error| explain(error, &kinds))
 }
 
 /// The header, kept for a second attempt, and everything behind it.
@@ -301,22 +267,12 @@ fn unarmored(input: Input<'_>) -> io::Result<Input<'_>> {
 /// The kinds of recipient in a header, each once, in their order.
 fn recipients(head: &[u8]) -> Vec<String> {
     let mut kinds: Vec<String> = Vec::new();
-    for line in head
-        .split(|byte| *byte == b'\n')
-        .take_while(|line| !line.starts_with(b"---"))
-    {
+    for line in head.split(|byte| *byte == b'\n').take_while(|line| !line.starts_with(b"---")) {
         let Some(stanza) = line.strip_prefix(b"-> ") else {
             continue;
         };
-        let word = stanza
-            .split(|byte| *byte == b' ')
-            .next()
-            .unwrap_or_default();
-        let kind: String = String::from_utf8_lossy(word)
-            .chars()
-            .filter(|c| c.is_ascii_graphic())
-            .take(32)
-            .collect();
+        let word = stanza.split(|byte| *byte == b' ').next().unwrap_or_default();
+        let kind: String = String::from_utf8_lossy(word).chars().filter(|c| c.is_ascii_graphic()).take(32).collect();
         // Words that end in "-grease" are noise by design of the format.
         if !kind.is_empty() && !kind.ends_with("-grease") && !kinds.contains(&kind) {
             kinds.push(kind);
@@ -330,15 +286,10 @@ fn explain(error: DecryptError, kinds: &[String]) -> Error {
     match error {
         DecryptError::Io(error) => Error::Io(error),
         DecryptError::ExcessiveWork { required, .. } => Error::TooMuchWork(required),
-        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed if is_passphrase => {
-            Error::WrongPassphrase
+        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed if is_passphrase => Error::WrongPassphrase,
+        DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
+            Error::NoKey { wanted: describe(kinds), help: help(kinds) }
         }
-        DecryptError::NoMatchingKeys
-        | DecryptError::DecryptionFailed
-        | DecryptError::KeyDecryptionFailed => Error::NoKey {
-            wanted: describe(kinds),
-            help: help(kinds),
-        },
         _ => Error::Header,
     }
 }
@@ -357,11 +308,7 @@ fn describe(kinds: &[String]) -> String {
         let comma = if text.is_empty() { "" } else { ", " };
         let _ = write!(text, "{comma}{words}");
     }
-    if text.is_empty() {
-        "an unknown kind of recipient".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { "an unknown kind of recipient".to_owned() } else { text }
 }
 
 fn help(kinds: &[String]) -> &'static str {

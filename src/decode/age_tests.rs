@@ -14,8 +14,7 @@ QyNTUxOQAAACDXZo88MhVWs+75+9CRxdX2z0J0xxE9csjhOqEo4Jr42QAAAIhCeYorQnmK\n\
 KwAAAAtzc2gtZWQyNTUxOQAAACDXZo88MhVWs+75+9CRxdX2z0J0xxE9csjhOqEo4Jr42Q\n\
 AAAEAFZaA6WUkPBDtiitPnkRFAAaA37x8X6KdW1JkxYHKuZtdmjzwyFVaz7vn70JHF1fbP\n\
 QnTHET1yyOE6oSjgmvjZAAAABHRlc3QB";
-const SSH_PUBLIC: &str =
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdmjzwyFVaz7vn70JHF1fbPQnTHET1yyOE6oSjgmvjZ";
+const SSH_PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdmjzwyFVaz7vn70JHF1fbPQnTHET1yyOE6oSjgmvjZ";
 /// An ed25519 key with the passphrase `secret`.
 const SSH_LOCKED_KEY: &str = "\
 b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABDrv5f3LJ\n\
@@ -24,8 +23,7 @@ LE2v9OvV+UXEYtAAAAAQAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIAgWZrgiXXYJdJjJ\n\
 5rOH51ndglvMmzVZu5VUtt5OY7iDh2ngEvmclt7N9u9PlCxS6QqLRJ+CJli507uS5gJo3+\n\
 WoSvfH94FjQjk1bcEGOu6GY0AeTyLIzxXuuSJYHMTnhEi9Op7yIO09vWv5YC2mR7LO7C8M\n\
 AqHafDOWRtMSXvDQ==";
-const SSH_LOCKED_PUBLIC: &str =
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAgWZrgiXXYJdJjJ3GPsttOvVeo4hqvkOe0wdZK/sIJL";
+const SSH_LOCKED_PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAgWZrgiXXYJdJjJ3GPsttOvVeo4hqvkOe0wdZK/sIJL";
 /// A kind of key that age cannot use.
 const SSH_ECDSA_KEY: &str = "\
 b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAaAAAABNlY2RzYS\n\
@@ -36,11 +34,7 @@ O3AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBAg0uXbFn9G71RcB\n\
 oAAAAhANDCfC1Xy7l3UHHxMEYHUKsjELpVSL28D0WjXm1QdZV+AAAABHRlc3QBAgM=";
 
 fn ssh_file(body: &str) -> Vec<u8> {
-    format!(
-        "-----BEGIN OPENSSH {0}-----\n{body}\n-----END OPENSSH {0}-----\n",
-        "PRIVATE KEY"
-    )
-    .into_bytes()
+    format!("-----BEGIN OPENSSH {0}-----\n{body}\n-----END OPENSSH {0}-----\n", "PRIVATE KEY").into_bytes()
 }
 
 fn encrypt(recipient: &dyn age::Recipient, plain: &[u8]) -> Vec<u8> {
@@ -107,14 +101,8 @@ fn an_age_key_opens_binary_and_armored_files() {
         let plain = vec![b'x'; size];
         let bytes = encrypt(&recipient, &plain);
         assert!(matches(&bytes) && matches(&armored(&bytes)));
-        assert!(
-            decrypt(&bytes, &no_prompt(&file)).unwrap() == plain,
-            "{size}"
-        );
-        assert!(
-            decrypt(&armored(&bytes), &no_prompt(&file)).unwrap() == plain,
-            "{size}, armored"
-        );
+        assert!(decrypt(&bytes, &no_prompt(&file)).unwrap() == plain, "{size}");
+        assert!(decrypt(&armored(&bytes), &no_prompt(&file)).unwrap() == plain, "{size}, armored");
     }
 }
 
@@ -122,10 +110,7 @@ fn an_age_key_opens_binary_and_armored_files() {
 fn an_ssh_key_opens_a_file_and_may_have_a_passphrase() {
     let recipient: age::ssh::Recipient = SSH_PUBLIC.parse().unwrap();
     let bytes = encrypt(&recipient, b"text");
-    assert_eq!(
-        decrypt(&bytes, &no_prompt(&ssh_file(SSH_KEY))).unwrap(),
-        b"text"
-    );
+    assert_eq!(decrypt(&bytes, &no_prompt(&ssh_file(SSH_KEY))).unwrap(), b"text");
 
     let recipient: age::ssh::Recipient = SSH_LOCKED_PUBLIC.parse().unwrap();
     let bytes = encrypt(&recipient, b"text");
@@ -136,16 +121,8 @@ fn an_ssh_key_opens_a_file_and_may_have_a_passphrase() {
 
 #[test]
 fn a_file_that_holds_no_usable_key_is_refused_with_a_reason() {
-    let refusal = |bytes: &[u8]| {
-        Identities::default()
-            .add(bytes, "k")
-            .unwrap_err()
-            .to_string()
-    };
-    assert_eq!(
-        refusal(b"hello\n"),
-        "k: no age identity and no SSH private key"
-    );
+    let refusal = |bytes: &[u8]| Identities::default().add(bytes, "k").unwrap_err().to_string();
+    assert_eq!(refusal(b"hello\n"), "k: no age identity and no SSH private key");
     assert_eq!(refusal(b""), "k: no age identity and no SSH private key");
     assert!(refusal(&ssh_file(SSH_ECDSA_KEY)).contains("ed25519 or RSA"));
 }
@@ -160,16 +137,13 @@ fn a_passphrase_is_asked_for_again_when_wrong_and_remembered_when_right() {
         Some(if right { "right" } else { "wrong" }.to_owned())
     });
     let keys = Identities::new(prompt);
-    let bytes = encrypt_with_passphrase("right", &[b'y'; 100_000]);
+    let bytes = encrypt_with_passphrase("right", &vec![b'y'; 100_000]);
     assert_eq!(decrypt(&bytes, &keys).unwrap().len(), 100_000);
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     assert_eq!(decrypt(&bytes, &keys).unwrap().len(), 100_000);
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     let other = encrypt_with_passphrase("other", b"text");
-    assert!(matches!(
-        decrypt(&other, &keys),
-        Err(Error::WrongPassphrase)
-    ));
+    assert!(matches!(decrypt(&other, &keys), Err(Error::WrongPassphrase)));
     assert_eq!(asked.load(Ordering::Relaxed), 2 + ATTEMPTS);
 }
 
@@ -179,35 +153,19 @@ fn a_key_file_may_itself_be_protected_by_a_passphrase() {
     let locked = encrypt_with_passphrase("secret", &file);
     let mut keys = Identities::new(Prompt::new(|_| Some("secret".to_owned())));
     keys.add(&armored(&locked), "key.age").unwrap();
-    assert_eq!(
-        decrypt(&encrypt(&recipient, b"text"), &keys).unwrap(),
-        b"text"
-    );
+    assert_eq!(decrypt(&encrypt(&recipient, b"text"), &keys).unwrap(), b"text");
 }
 
 #[test]
 fn without_a_fitting_key_the_message_names_the_kind_of_recipient() {
-    let message = |bytes: &[u8]| {
-        decrypt(bytes, &Identities::default())
-            .unwrap_err()
-            .to_string()
-    };
+    let message = |bytes: &[u8]| decrypt(bytes, &Identities::default()).unwrap_err().to_string();
     let age = message(&encrypt(&key().1, b"text"));
-    assert!(
-        age.starts_with("encrypted for an age key (X25519)") && age.contains("--identity"),
-        "{age}"
-    );
+    assert!(age.starts_with("encrypted for an age key (X25519)") && age.contains("--identity"), "{age}");
     let recipient: age::ssh::Recipient = SSH_PUBLIC.parse().unwrap();
     let ssh = message(&armored(&encrypt(&recipient, b"text")));
-    assert!(
-        ssh.starts_with("encrypted for an SSH ed25519 key;"),
-        "{ssh}"
-    );
+    assert!(ssh.starts_with("encrypted for an SSH ed25519 key;"), "{ssh}");
     let passphrase = message(&encrypt_with_passphrase("p", b"text"));
-    assert!(
-        passphrase.starts_with("encrypted for a passphrase;"),
-        "{passphrase}"
-    );
+    assert!(passphrase.starts_with("encrypted for a passphrase;"), "{passphrase}");
 }
 
 #[test]
@@ -215,10 +173,7 @@ fn too_much_work_for_a_passphrase_is_refused() {
     let keys = Identities::new(Prompt::new(|_| Some("p".to_owned())));
     let bytes = encrypt_with_passphrase("p", b"text");
     let limited = |work| {
-        let limits = Limits {
-            passphrase_work: work,
-            ..Limits::default()
-        };
+        let limits = Limits { passphrase_work: work, ..Limits::default() };
         open(Box::new(&bytes[..]), &keys, "f", &limits).map(|_| ())
     };
     assert!(limited(2).is_ok());
@@ -237,9 +192,6 @@ fn a_truncated_file_gives_its_whole_chunks_and_an_error() {
     assert!(reader.read_to_end(&mut read).is_err());
     assert_eq!(read.len(), 262_144);
     for end in 0..400 {
-        assert!(
-            decrypt(bytes.get(..end).unwrap(), &keys).is_err(),
-            "cut at {end}"
-        );
+        assert!(decrypt(bytes.get(..end).unwrap(), &keys).is_err(), "cut at {end}");
     }
 }

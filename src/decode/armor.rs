@@ -32,12 +32,7 @@ enum State {
 
 impl<'a> Armor<'a> {
     pub fn new(input: Input<'a>) -> Self {
-        Self {
-            input,
-            bytes: Vec::new(),
-            taken: 0,
-            state: State::Begin,
-        }
+        Self { input, bytes: Vec::new(), taken: 0, state: State::Begin }
     }
 
     fn next_line(&mut self) -> io::Result<()> {
@@ -49,11 +44,7 @@ impl<'a> Armor<'a> {
             State::Lines | State::ShortLine if line == END => State::Ended,
             State::Lines => {
                 self.bytes = decode(&line).ok_or_else(bad)?;
-                if line.len() == COLUMNS {
-                    State::Lines
-                } else {
-                    State::ShortLine
-                }
+                if line.len() == COLUMNS { State::Lines } else { State::ShortLine }
             }
             _ => return Err(bad()),
         };
@@ -83,9 +74,7 @@ fn decode(line: &[u8]) -> Option<Vec<u8>> {
     let (digits, _) = line.split_at_checked(line.len() - padding)?;
     let mut bytes = Vec::with_capacity(COLUMNS);
     for group in digits.chunks(4) {
-        let value = group
-            .iter()
-            .try_fold(0u32, |value, digit| Some(value << 6 | sextet(*digit)?))?;
+        let value = group.iter().try_fold(0u32, |value, digit| Some(value << 6 | sextet(*digit)?))?;
         let missing = 4 - group.len();
         let [_, a, b, c] = (value << (6 * missing)).to_be_bytes();
         bytes.extend([a, b, c].iter().take(3 - missing.min(2)));
@@ -133,17 +122,8 @@ mod tests {
 
     #[test]
     fn base64_is_decoded_with_every_padding() {
-        for (body, plain) in [
-            ("YWJj", "abc"),
-            ("YWI=", "ab"),
-            ("YQ==", "a"),
-            ("YWJjZA==", "abcd"),
-        ] {
-            assert_eq!(
-                unarmored(&framed(body)),
-                (plain.as_bytes().to_vec(), None),
-                "{body}"
-            );
+        for (body, plain) in [("YWJj", "abc"), ("YWI=", "ab"), ("YQ==", "a"), ("YWJjZA==", "abcd")] {
+            assert_eq!(unarmored(&framed(body)), (plain.as_bytes().to_vec(), None), "{body}");
         }
         let full = "QUFB".repeat(16);
         assert_eq!(unarmored(&framed(&format!("{full}\nYWJj"))).0.len(), 51);
@@ -156,13 +136,7 @@ mod tests {
         assert_eq!((bytes.len(), error), (48, Some(io::ErrorKind::InvalidData)));
         let cut = framed(&full);
         let (bytes, error) = unarmored(cut.get(..36 + 65).unwrap());
-        assert_eq!(
-            (bytes.len(), error),
-            (48, Some(io::ErrorKind::UnexpectedEof))
-        );
-        assert_eq!(
-            unarmored(&framed("YQ==\nYQ==")).1,
-            Some(io::ErrorKind::InvalidData)
-        );
+        assert_eq!((bytes.len(), error), (48, Some(io::ErrorKind::UnexpectedEof)));
+        assert_eq!(unarmored(&framed("YQ==\nYQ==")).1, Some(io::ErrorKind::InvalidData));
     }
 }

@@ -43,11 +43,7 @@ impl<'a> Concat<'a> {
     pub fn new(kind: &'static Kind, input: super::Input<'a>, limits: &Limits) -> Self {
         let limits = limits.clone();
         let member = (kind.start)(Peek::new(input), &limits);
-        Self {
-            kind,
-            limits,
-            state: State::Inside(member),
-        }
+        Self { kind, limits, state: State::Inside(member) }
     }
 
     fn between(&self, mut input: Peek<'a>) -> io::Result<State<'a>> {

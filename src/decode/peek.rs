@@ -20,12 +20,7 @@ impl<'a> Peek<'a> {
     /// Wraps a reader; nothing is read yet.
     #[must_use]
     pub fn new(inner: Input<'a>) -> Self {
-        Self {
-            head: Vec::new(),
-            taken: 0,
-            inner,
-            failed: None,
-        }
+        Self { head: Vec::new(), taken: 0, inner, failed: None }
     }
 
     /// The next bytes, at least `want` of them unless the input ends before.

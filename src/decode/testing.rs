@@ -44,12 +44,7 @@ pub fn log(bytes: usize) -> Vec<u8> {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        writeln!(
-            text,
-            "2026-01-02T03:04:05Z node-{} task {state:x} done",
-            state % 9
-        )
-        .unwrap();
+        writeln!(text, "2026-01-02T03:04:05Z node-{} task {state:x} done", state % 9).unwrap();
     }
     text
 }

@@ -9,9 +9,7 @@ fn read(layer: &dyn Layer, bytes: &[u8]) -> (Vec<u8>, Option<io::Error>) {
     // A small buffer makes every header and magic straddle reads.
     let input = io::BufReader::with_capacity(5, bytes);
     let mut plain = Vec::new();
-    let result = layer
-        .open(Box::new(input), &Limits::default())
-        .read_to_end(&mut plain);
+    let result = layer.open(Box::new(input), &Limits::default()).read_to_end(&mut plain);
     (plain, result.err())
 }
 
@@ -30,13 +28,7 @@ fn each_layer_recognises_its_own_bytes_only() {
         let bytes = compress(layer.name(), b"text");
         assert_eq!(sniff(&bytes).map(Layer::name), Some(layer.name()));
     }
-    for text in [
-        &b""[..],
-        b"B",
-        b"BZh9 is no bzip2\n",
-        b"plain\n",
-        b"\x1f\x8b",
-    ] {
+    for text in [&b""[..], b"B", b"BZh9 is no bzip2\n", b"plain\n", b"\x1f\x8b"] {
         assert!(sniff(text).is_none(), "{text:?}");
     }
 }
@@ -84,12 +76,7 @@ fn a_truncated_stream_gives_what_it_has_and_an_error() {
         let bytes = compress(layer.name(), &plain);
         let (read, error) = read(*layer, bytes.get(..bytes.len() / 2).unwrap());
         assert!(error.is_some(), "{}", layer.name());
-        assert!(
-            read.len() > 200_000,
-            "{}: only {} bytes",
-            layer.name(),
-            read.len()
-        );
+        assert!(read.len() > 200_000, "{}: only {} bytes", layer.name(), read.len());
         assert!(plain.starts_with(&read), "{}", layer.name());
     }
 }
@@ -117,11 +104,7 @@ fn a_flipped_byte_is_noticed_or_harmless_and_never_panics() {
             *bytes.get_mut(place).unwrap() ^= 0x10;
             let (read, error) = read(*layer, &bytes);
             // gzip has header bytes (time, system) that carry no data and no check sum.
-            assert!(
-                error.is_some() || read == plain,
-                "{} at {place}",
-                layer.name()
-            );
+            assert!(error.is_some() || read == plain, "{} at {place}", layer.name());
         }
     }
 }
@@ -129,32 +112,17 @@ fn a_flipped_byte_is_noticed_or_harmless_and_never_panics() {
 #[test]
 fn other_bytes_after_a_stream_are_an_error_after_the_data() {
     for layer in LAYERS {
-        let bytes = [
-            compress(layer.name(), b"data\n"),
-            b"not compressed".to_vec(),
-        ]
-        .concat();
+        let bytes = [compress(layer.name(), b"data\n"), b"not compressed".to_vec()].concat();
         let (plain, error) = read(*layer, &bytes);
         assert_eq!(plain, b"data\n", "{}", layer.name());
-        assert!(
-            error.unwrap().to_string().contains("not read"),
-            "{}",
-            layer.name()
-        );
+        assert!(error.unwrap().to_string().contains("not read"), "{}", layer.name());
     }
 }
 
 #[test]
 fn zstd_skippable_frames_are_skipped_wherever_they_stand() {
     let skippable = [&b"\x5f\x2a\x4d\x18\x03\0\0\0abc"[..]].concat();
-    let bytes = [
-        &skippable[..],
-        &zstd(b"a\n"),
-        &skippable,
-        &zstd(b"b\n"),
-        &skippable,
-    ]
-    .concat();
+    let bytes = [&skippable[..], &zstd(b"a\n"), &skippable, &zstd(b"b\n"), &skippable].concat();
     let layer = sniff(&bytes).unwrap();
     let (plain, error) = read(layer, &bytes);
     assert!(error.is_none(), "{error:?}");
@@ -165,18 +133,12 @@ fn zstd_skippable_frames_are_skipped_wherever_they_stand() {
 
 #[test]
 fn a_window_beyond_the_limit_is_refused_before_it_is_allocated() {
-    let limits = Limits {
-        window: 64 << 10,
-        ..Limits::default()
-    };
+    let limits = Limits { window: 64 << 10, ..Limits::default() };
     for name in ["xz", "zstd"] {
         let layer = by_name(name).unwrap();
         let bytes = compress(name, &log(3_000_000));
         let mut plain = Vec::new();
-        let error = layer
-            .open(Box::new(&bytes[..]), &limits)
-            .read_to_end(&mut plain)
-            .err();
+        let error = layer.open(Box::new(&bytes[..]), &limits).read_to_end(&mut plain).err();
         assert!(error.is_some() && plain.is_empty(), "{name}");
     }
 }

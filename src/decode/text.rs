@@ -49,13 +49,7 @@ pub fn sniff(head: &[u8]) -> Encoding {
 /// UTF-16 without a mark: mostly ASCII, so one byte of nearly every pair is NUL and always the same one.
 fn sniff_nuls(head: &[u8]) -> Encoding {
     let pairs = head.len() / 2;
-    let nuls = |offset: usize| {
-        head.iter()
-            .skip(offset)
-            .step_by(2)
-            .filter(|byte| **byte == 0)
-            .count()
-    };
+    let nuls = |offset: usize| head.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (nuls(0), nuls(1));
     let mostly = |count: usize| count * 10 >= pairs * 6;
     let hardly = |count: usize| count * 20 <= pairs;
@@ -95,13 +89,7 @@ struct Utf16<'a> {
 
 impl<'a> Utf16<'a> {
     fn new(decoder: Decoder, input: Input<'a>) -> Self {
-        Self {
-            decoder,
-            input,
-            text: Vec::new(),
-            taken: 0,
-            ended: false,
-        }
+        Self { decoder, input, text: Vec::new(), taken: 0, ended: false }
     }
 
     /// Decodes the next piece of input into `text`.
@@ -138,28 +126,15 @@ mod tests {
     const TEXT: &str = "level=warn msg=\"disk is full\" node=größe €uro 😀\r\nnext line\n";
 
     fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
-        let units = mark
-            .then_some(0xfeff)
-            .into_iter()
-            .chain(text.encode_utf16());
-        units
-            .flat_map(|unit: u16| {
-                if big {
-                    unit.to_be_bytes()
-                } else {
-                    unit.to_le_bytes()
-                }
-            })
-            .collect()
+        let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
+        units.flat_map(|unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
     }
 
     fn decoded(bytes: &[u8]) -> String {
         // A small buffer below splits characters and surrogates at every place.
         let input = io::BufReader::with_capacity(3, bytes);
         let mut text = String::new();
-        open(sniff(bytes), Box::new(input))
-            .read_to_string(&mut text)
-            .unwrap();
+        open(sniff(bytes), Box::new(input)).read_to_string(&mut text).unwrap();
         text
     }
 

@@ -40,9 +40,7 @@ fn matches(head: &[u8]) -> bool {
 
 fn start<'a>(input: Peek<'a>, limits: &Limits) -> Box<dyn Member<'a> + Send + 'a> {
     // The limit counts the dictionary and a little for the decoder itself.
-    let kib = u32::try_from(limits.window >> 10)
-        .unwrap_or(u32::MAX - 1)
-        .saturating_add(1 << 10);
+    let kib = u32::try_from(limits.window >> 10).unwrap_or(u32::MAX - 1).saturating_add(1 << 10);
     Box::new(Stream(XzReader::new_mem_limit(input, false, kib)))
 }
 

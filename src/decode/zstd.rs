@@ -45,11 +45,7 @@ fn is_skippable(head: &[u8]) -> bool {
 fn start<'a>(input: Peek<'a>, limits: &Limits) -> Box<dyn Member<'a> + Send + 'a> {
     let mut decoder = FrameDecoder::new();
     decoder.set_max_window_size(limits.window);
-    Box::new(Frame {
-        input,
-        decoder,
-        state: State::Header,
-    })
+    Box::new(Frame { input, decoder, state: State::Header })
 }
 
 enum State {
@@ -72,9 +68,7 @@ impl Frame<'_> {
             skip(&mut self.input)?;
             return Ok(State::Done);
         }
-        self.decoder
-            .init(&mut self.input)
-            .map_err(io::Error::other)?;
+        self.decoder.init(&mut self.input).map_err(io::Error::other)?;
         Ok(State::Blocks)
     }
 
@@ -83,9 +77,7 @@ impl Frame<'_> {
             let one = BlockDecodingStrategy::UptoBlocks(1);
             if let Err(error) = self.decoder.decode_blocks(&mut self.input, one) {
                 // Once its frame has ended the decoder gives out its whole window.
-                let _ = self
-                    .decoder
-                    .decode_blocks(END_OF_FRAME, BlockDecodingStrategy::All);
+                let _ = self.decoder.decode_blocks(END_OF_FRAME, BlockDecodingStrategy::All);
                 return State::Failed(io::Error::other(error));
             }
         }
@@ -93,10 +85,7 @@ impl Frame<'_> {
     }
 
     fn verify(&self) -> io::Result<()> {
-        match (
-            self.decoder.get_checksum_from_data(),
-            self.decoder.get_calculated_checksum(),
-        ) {
+        match (self.decoder.get_checksum_from_data(), self.decoder.get_calculated_checksum()) {
             (Some(stored), Some(computed)) if stored != computed => {
                 Err(io::Error::new(io::ErrorKind::InvalidData, Mismatch))
             }
@@ -113,11 +102,7 @@ impl Read for Frame<'_> {
         if matches!(self.state, State::Blocks) {
             self.state = self.blocks();
         }
-        let count = if matches!(self.state, State::Done) {
-            0
-        } else {
-            self.decoder.read(buf)?
-        };
+        let count = if matches!(self.state, State::Done) { 0 } else { self.decoder.read(buf)? };
         if count > 0 || buf.is_empty() {
             return Ok(count);
         }
@@ -142,9 +127,5 @@ fn skip(input: &mut Peek<'_>) -> io::Result<()> {
     let [.., a, b, c, d] = header;
     let length = u64::from(u32::from_le_bytes([a, b, c, d]));
     let skipped = io::copy(&mut input.take(length), &mut io::sink())?;
-    if skipped < length {
-        Err(io::ErrorKind::UnexpectedEof.into())
-    } else {
-        Ok(())
-    }
+    if skipped < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
 }

@@ -197,9 +197,7 @@ static WORKLOADS: &[(&str, &str)] = &[
 ];
 
 /// Suffixes of containers and encodings, which say nothing about the content.
-const WRAPPERS: [&str; 9] = [
-    ".gz", ".bz2", ".xz", ".zst", ".age", ".tar", ".tgz", ".txz", ".zip",
-];
+const WRAPPERS: [&str; 9] = [".gz", ".bz2", ".xz", ".zst", ".age", ".tar", ".tgz", ".txz", ".zip"];
 const LOG_EXTENSIONS: [&str; 6] = ["log", "txt", "out", "json", "jsonl", "ndjson"];
 const DOCUMENT_EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
@@ -210,11 +208,7 @@ impl Hints {
     /// What a label tells.
     #[must_use]
     pub fn of(label: &str) -> Self {
-        let names: Vec<&str> = label
-            .split('/')
-            .map(unwrapped)
-            .filter(|name| !matches!(*name, "" | "."))
-            .collect();
+        let names: Vec<&str> = label.split('/').map(unwrapped).filter(|name| !matches!(*name, "" | ".")).collect();
         let mut hints = Self::default();
         for rule in RULES {
             let pattern: Vec<&str> = rule.0.split('/').collect();
@@ -282,10 +276,7 @@ impl Hints {
 
     /// What is not in the table is an extension service, or no service at all.
     fn take_service(&mut self, name: &str, or_extension: bool) -> bool {
-        let known = SERVICES
-            .iter()
-            .find(|(service, _)| *service == name)
-            .map(|(_, word)| *word);
+        let known = SERVICES.iter().find(|(service, _)| *service == name).map(|(_, word)| *word);
         let word = known.or(or_extension.then_some("talos"));
         self.service = word.map(str::to_owned);
         word.is_some()
@@ -294,13 +285,8 @@ impl Hints {
     /// A file of kube-system is called after the container, or (since Talos 1.12) after the pod.
     fn take_workload(&mut self, name: &str) -> bool {
         let name = name.strip_suffix("-exited").unwrap_or(name);
-        let of_pod = |workload: &str| {
-            name.strip_prefix(workload)
-                .is_some_and(|rest| rest.starts_with('-'))
-        };
-        let found = WORKLOADS
-            .iter()
-            .find(|(workload, _)| name == *workload || of_pod(workload));
+        let of_pod = |workload: &str| name.strip_prefix(workload).is_some_and(|rest| rest.starts_with('-'));
+        let found = WORKLOADS.iter().find(|(workload, _)| name == *workload || of_pod(workload));
         self.service = Some(found.map_or("kubernetes", |(_, word)| word).to_owned());
         match found {
             Some((workload, _)) if name != *workload => {
@@ -347,9 +333,8 @@ fn looks_like_machine(value: &str) -> bool {
     let is_uuid = value.len() == 36 && value.bytes().filter(|byte| *byte == b'-').count() == 4;
     let words = ["node", "worker", "control", "machine", "master", "talos"];
     let is_role = words.iter().any(|word| value.contains(word));
-    let is_short = value
-        .strip_prefix("cp")
-        .is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_ascii_digit()));
+    let is_short =
+        value.strip_prefix("cp").is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_ascii_digit()));
     is_address || is_uuid || is_role || is_short
 }
 
@@ -357,9 +342,7 @@ fn looks_like_machine(value: &str) -> bool {
 fn looks_like_pve(value: &str) -> bool {
     let value = value.to_ascii_lowercase();
     let host = value.split('.').next().unwrap_or_default();
-    let is_name = host
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let is_numbered = host.ends_with(|c: char| c.is_ascii_digit());
     is_name && is_numbered && (host.contains("pve") || host.contains("prox"))
 }
@@ -373,17 +356,12 @@ fn ends_with(names: &[&str], pattern: &[&str], found: &mut Hints) -> bool {
         });
     }
     let start = names.len().checked_sub(pattern.len());
-    start
-        .and_then(|start| names.get(start..))
-        .is_some_and(|names| fits_all(names, pattern, found))
+    start.and_then(|start| names.get(start..)).is_some_and(|names| fits_all(names, pattern, found))
 }
 
 fn fits_all(names: &[&str], pattern: &[&str], found: &mut Hints) -> bool {
     let mut captured = Hints::default();
-    let fit = names
-        .iter()
-        .zip(pattern)
-        .all(|(name, pattern)| name.len() <= NAME && fits(name, pattern, &mut captured));
+    let fit = names.iter().zip(pattern).all(|(name, pattern)| name.len() <= NAME && fits(name, pattern, &mut captured));
     if fit {
         *found = captured;
     }
@@ -404,17 +382,13 @@ fn fits(name: &str, pattern: &str, found: &mut Hints) -> bool {
         None => (None, rest.get(1..).unwrap_or_default()),
     };
     let shortest = usize::from(class.is_some());
-    name.char_indices()
-        .map(|(at, _)| at)
-        .chain([name.len()])
-        .filter(|at| *at >= shortest)
-        .any(|at| {
-            let (value, behind) = name.split_at(at);
-            if !fits(behind, rest, found) {
-                return false;
-            }
-            class.is_none_or(|class| found.take(class, value))
-        })
+    name.char_indices().map(|(at, _)| at).chain([name.len()]).filter(|at| *at >= shortest).any(|at| {
+        let (value, behind) = name.split_at(at);
+        if !fits(behind, rest, found) {
+            return false;
+        }
+        class.is_none_or(|class| found.take(class, value))
+    })
 }
 
 #[cfg(test)]

@@ -30,8 +30,7 @@ pub(super) enum Class {
 
 /// Whether `head` suffices to classify. A line of plain text is enough, so that a live stream starts at once.
 pub(super) fn is_enough(head: &[u8]) -> bool {
-    head.len() >= HEAD
-        || (head.len() >= 8 && head.ends_with(b"\n") && head.iter().all(|byte| is_plain(*byte)))
+    head.len() >= HEAD || (head.len() >= 8 && head.ends_with(b"\n") && head.iter().all(|byte| is_plain(*byte)))
 }
 
 fn is_plain(byte: u8) -> bool {
@@ -71,9 +70,7 @@ fn classify_text(head: &[u8]) -> Class {
 
 /// A member, the end of an empty archive, or the mark of a split one.
 fn is_zip(head: &[u8]) -> bool {
-    [&b"PK\x03\x04"[..], b"PK\x05\x06", b"PK\x07\x08PK"]
-        .iter()
-        .any(|magic| head.starts_with(magic))
+    [&b"PK\x03\x04"[..], b"PK\x05\x06", b"PK\x07\x08PK"].iter().any(|magic| head.starts_with(magic))
 }
 
 /// The check sum of the first header decides, since old tars have no magic.
@@ -91,124 +88,52 @@ struct Known {
 
 impl Known {
     fn matches(&self, head: &[u8]) -> bool {
-        head.get(self.at..)
-            .is_some_and(|rest| rest.starts_with(self.magic))
+        head.get(self.at..).is_some_and(|rest| rest.starts_with(self.magic))
     }
 }
 
 const fn binary(magic: &'static [u8], text: &'static str) -> Known {
-    Known {
-        at: 0,
-        magic,
-        text,
-        is_container: false,
-    }
+    Known { at: 0, magic, text, is_container: false }
 }
 
 const fn container(magic: &'static [u8], text: &'static str) -> Known {
-    Known {
-        at: 0,
-        magic,
-        text,
-        is_container: true,
-    }
+    Known { at: 0, magic, text, is_container: true }
 }
 
 /// Kinds of files that turn up in bundles and are no text. Magics that could begin a text are left out.
 static KNOWN: &[Known] = &[
-    container(
-        b"LPKSHHRH",
-        "a binary journal; export it with `journalctl --file FILE -o short-iso-precise`",
-    ),
+    container(b"LPKSHHRH", "a binary journal; export it with `journalctl --file FILE -o short-iso-precise`"),
     container(b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it first"),
     container(b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
-    container(
-        b"\x04\x22\x4d\x18",
-        "compressed with lz4; unpack it with `lz4 -d`",
-    ),
-    container(
-        b"LZIP\x01",
-        "compressed with lzip; unpack it with `lzip -d`",
-    ),
-    container(
-        b"\x89LZO\0\r\n\x1a\n",
-        "compressed with lzop; unpack it with `lzop -d`",
-    ),
-    container(
-        b"\xff\x06\0\0sNaPpY",
-        "compressed with snappy; unpack it first",
-    ),
-    container(
-        b"\x1f\x9d",
-        "compressed with compress; unpack it with `gzip -d`",
-    ),
+    container(b"\x04\x22\x4d\x18", "compressed with lz4; unpack it with `lz4 -d`"),
+    container(b"LZIP\x01", "compressed with lzip; unpack it with `lzip -d`"),
+    container(b"\x89LZO\0\r\n\x1a\n", "compressed with lzop; unpack it with `lzop -d`"),
+    container(b"\xff\x06\0\0sNaPpY", "compressed with snappy; unpack it first"),
+    container(b"\x1f\x9d", "compressed with compress; unpack it with `gzip -d`"),
     container(b"MSCF\0\0\0\0", "a cabinet archive; unpack it first"),
     container(b"\xed\xab\xee\xdb", "an RPM package"),
     container(b"!<arch>\ndebian", "a Debian package"),
-    container(
-        b"-----BEGIN PGP MESSAGE-----",
-        "encrypted with OpenPGP; decrypt it with `gpg -d`",
-    ),
-    container(
-        b"\x85\x01\x0c\x03",
-        "encrypted with OpenPGP; decrypt it with `gpg -d`",
-    ),
-    container(
-        b"\x85\x02\x0c\x03",
-        "encrypted with OpenPGP; decrypt it with `gpg -d`",
-    ),
+    container(b"-----BEGIN PGP MESSAGE-----", "encrypted with OpenPGP; decrypt it with `gpg -d`"),
+    container(b"\x85\x01\x0c\x03", "encrypted with OpenPGP; decrypt it with `gpg -d`"),
+    container(b"\x85\x02\x0c\x03", "encrypted with OpenPGP; decrypt it with `gpg -d`"),
     container(b"Salted__", "encrypted with OpenSSL; decrypt it first"),
     container(b"VMA\0", "a Proxmox VE backup (vma), not a log"),
-    container(
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "an old Office or Outlook file; save its text as a file",
-    ),
+    container(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office or Outlook file; save its text as a file"),
     container(b"ElfFile\0", "a Windows event log; export it as text"),
     binary(b"\x7fELF", "an ELF program"),
     binary(b"MZ\x90\0", "a Windows program"),
     binary(b"\xca\xfe\xba\xbe", "a program (Mach-O or Java class)"),
     binary(b"\xcf\xfa\xed\xfe", "a program (Mach-O)"),
     binary(b"\0asm", "a WebAssembly program"),
-    binary(
-        b"\x89PNG\r\n\x1a\n",
-        "a PNG image; paste the text it shows into a file",
-    ),
-    binary(
-        b"\xff\xd8\xff",
-        "a JPEG image; paste the text it shows into a file",
-    ),
-    binary(
-        b"GIF87a",
-        "a GIF image; paste the text it shows into a file",
-    ),
-    binary(
-        b"GIF89a",
-        "a GIF image; paste the text it shows into a file",
-    ),
-    binary(
-        b"II*\0",
-        "a TIFF image; paste the text it shows into a file",
-    ),
-    binary(
-        b"MM\0*",
-        "a TIFF image; paste the text it shows into a file",
-    ),
-    Known {
-        at: 8,
-        magic: b"WEBPVP8",
-        text: "a WebP image; paste the text it shows into a file",
-        is_container: false,
-    },
-    Known {
-        at: 4,
-        magic: b"ftyp",
-        text: "a video; paste the text it shows into a file",
-        is_container: false,
-    },
-    binary(
-        b"\x1a\x45\xdf\xa3",
-        "a video; paste the text it shows into a file",
-    ),
+    binary(b"\x89PNG\r\n\x1a\n", "a PNG image; paste the text it shows into a file"),
+    binary(b"\xff\xd8\xff", "a JPEG image; paste the text it shows into a file"),
+    binary(b"GIF87a", "a GIF image; paste the text it shows into a file"),
+    binary(b"GIF89a", "a GIF image; paste the text it shows into a file"),
+    binary(b"II*\0", "a TIFF image; paste the text it shows into a file"),
+    binary(b"MM\0*", "a TIFF image; paste the text it shows into a file"),
+    Known { at: 8, magic: b"WEBPVP8", text: "a WebP image; paste the text it shows into a file", is_container: false },
+    Known { at: 4, magic: b"ftyp", text: "a video; paste the text it shows into a file", is_container: false },
+    binary(b"\x1a\x45\xdf\xa3", "a video; paste the text it shows into a file"),
     binary(b"%PDF-", "a PDF document; save its text as a file"),
     binary(b"SQLite format 3\0", "an SQLite database"),
     binary(b"QFI\xfb", "a qcow2 disk image"),
@@ -217,14 +142,8 @@ static KNOWN: &[Known] = &[
     binary(b"\xd4\xc3\xb2\xa1", "a packet capture"),
     binary(b"\xa1\xb2\xc3\xd4", "a packet capture"),
     binary(b"\x0a\x0d\x0d\x0a", "a packet capture"),
-    binary(
-        b"\xff\xfe\0\0",
-        "UTF-32 text; convert it with `iconv -f UTF-32 -t UTF-8`",
-    ),
-    binary(
-        b"\0\0\xfe\xff",
-        "UTF-32 text; convert it with `iconv -f UTF-32 -t UTF-8`",
-    ),
+    binary(b"\xff\xfe\0\0", "UTF-32 text; convert it with `iconv -f UTF-32 -t UTF-8`"),
+    binary(b"\0\0\xfe\xff", "UTF-32 text; convert it with `iconv -f UTF-32 -t UTF-8`"),
 ];
 
 /// Whether the bytes are hardly text. NUL bytes alone do not count: logs have holes after a crash.
@@ -286,18 +205,11 @@ mod tests {
             noise.extend(state.to_be_bytes().first());
         }
         for size in [64, 300, 4096] {
-            assert!(
-                matches!(classify(noise.get(..size).unwrap()), Class::Binary(_)),
-                "{size}"
-            );
+            assert!(matches!(classify(noise.get(..size).unwrap()), Class::Binary(_)), "{size}");
         }
         for known in KNOWN {
             let head = [vec![b'.'; known.at], known.magic.to_vec(), b"rest".to_vec()].concat();
-            assert!(
-                matches!(classify(&head), Class::Binary(_) | Class::Unsupported(_)),
-                "{}",
-                known.text
-            );
+            assert!(matches!(classify(&head), Class::Binary(_) | Class::Unsupported(_)), "{}", known.text);
         }
     }
 

@@ -29,11 +29,7 @@ pub(super) struct Job {
 
 /// All jobs, sorted, each file once.
 pub(super) fn collect(paths: &[PathBuf], walk: &Walk<'_>) -> Vec<Job> {
-    let mut collector = Collector {
-        walk,
-        jobs: Vec::new(),
-        full: false,
-    };
+    let mut collector = Collector { walk, jobs: Vec::new(), full: false };
     if paths.is_empty() {
         collector.jobs.push(stdin());
     }
@@ -47,10 +43,7 @@ pub(super) fn collect(paths: &[PathBuf], walk: &Walk<'_>) -> Vec<Job> {
 }
 
 fn stdin() -> Job {
-    Job {
-        label: STDIN.to_owned(),
-        path: None,
-    }
+    Job { label: STDIN.to_owned(), path: None }
 }
 
 /// Keeps the first of several names for one file.
@@ -58,10 +51,7 @@ fn once_each(walk: &Walk<'_>, jobs: &mut Vec<Job>) {
     let mut seen = HashSet::new();
     let mut repeated: Vec<String> = Vec::new();
     jobs.retain(|job| {
-        let identity = job
-            .path
-            .as_deref()
-            .map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
+        let identity = job.path.as_deref().map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
         let is_new = seen.insert(identity);
         if !is_new {
             repeated.push(job.label.clone());
@@ -71,9 +61,7 @@ fn once_each(walk: &Walk<'_>, jobs: &mut Vec<Job>) {
     if let Some(example) = repeated.first() {
         let message = match repeated.len() {
             1 => "given more than once, read once".to_owned(),
-            count => format!(
-                "{count} files were given more than once and are read once, this one for example"
-            ),
+            count => format!("{count} files were given more than once and are read once, this one for example"),
         };
         walk.note(example, ProblemKind::Duplicate, message);
     }
@@ -118,12 +106,8 @@ impl Collector<'_> {
                 match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
                     Ok((path, kind)) if kind.is_dir() => folders.push(path),
                     Ok((path, kind)) if kind.is_file() => self.file(path),
-                    Ok((path, kind)) if kind.is_symlink() => {
-                        self.link(&path, real_root.as_deref().unwrap_or(root))
-                    }
-                    Ok((path, _)) => {
-                        self.skip(&path, "a device, fifo or socket, not a log; skipped")
-                    }
+                    Ok((path, kind)) if kind.is_symlink() => self.link(&path, real_root.as_deref().unwrap_or(root)),
+                    Ok((path, _)) => self.skip(&path, "a device, fifo or socket, not a log; skipped"),
                     Err(error) => self.failed(&folder, &error),
                 }
             }
@@ -134,15 +118,10 @@ impl Collector<'_> {
         let limit = self.walk.limits.files;
         if self.jobs.len() < limit {
             let label = label::bounded(self.walk, shown(&path));
-            self.jobs.push(Job {
-                label,
-                path: Some(path),
-            });
+            self.jobs.push(Job { label, path: Some(path) });
         } else if !self.full {
             self.full = true;
-            let message = format!(
-                "more than {limit} files; this and later ones were not read, pass fewer at a time"
-            );
+            let message = format!("more than {limit} files; this and later ones were not read, pass fewer at a time");
             self.walk.lost(&shown(&path), ProblemKind::Limit, message);
         }
     }
@@ -151,10 +130,7 @@ impl Collector<'_> {
     fn link(&self, path: &Path, real_root: &Path) {
         match fs::canonicalize(path) {
             Ok(target) if target.starts_with(real_root) => {}
-            Ok(_) => self.skip(
-                path,
-                "a link that points outside the folder; pass its target to have it read",
-            ),
+            Ok(_) => self.skip(path, "a link that points outside the folder; pass its target to have it read"),
             Err(_) => self.skip(path, "a link that points to nothing here; skipped"),
         }
     }
@@ -164,8 +140,7 @@ impl Collector<'_> {
     }
 
     fn failed(&self, path: &Path, error: &io::Error) {
-        self.walk
-            .lost(&shown(path), ProblemKind::Open, could_not(error));
+        self.walk.lost(&shown(path), ProblemKind::Open, could_not(error));
     }
 }
 
@@ -255,9 +230,7 @@ fn modified(metadata: &Metadata) -> Option<i64> {
     let time = metadata.modified().ok()?;
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).ok(),
-        Err(before) => i64::try_from(before.duration().as_secs())
-            .ok()
-            .map(|seconds| -seconds),
+        Err(before) => i64::try_from(before.duration().as_secs()).ok().map(|seconds| -seconds),
     }
 }
 

@@ -25,11 +25,7 @@ impl Budget {
     }
 
     fn spend(&self, bytes: u64) {
-        let _ = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                Some(left.saturating_sub(bytes))
-            });
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(bytes)));
     }
 }
 
@@ -49,13 +45,7 @@ pub(super) struct Counted<R> {
 impl<R: BufRead> Counted<R> {
     pub fn new(inner: R) -> (Self, Intake) {
         let intake = Intake::default();
-        (
-            Self {
-                inner,
-                intake: intake.clone(),
-            },
-            intake,
-        )
+        (Self { inner, intake: intake.clone() }, intake)
     }
 
     fn note(&self, asked: usize, got: usize) {
@@ -121,34 +111,15 @@ pub(super) struct Meter<'a, R> {
 
 impl<'a, R: Read> Meter<'a, R> {
     pub fn new(walk: &'a Walk<'a>, label: &'a str, rules: Rules<'a>, inner: R) -> Self {
-        Self {
-            inner,
-            walk,
-            label,
-            rules,
-            produced: 0,
-            ended: false,
-        }
+        Self { inner, walk, label, rules, produced: 0, ended: false }
     }
 
     /// How many bytes may still come, and the text for when more do.
     fn allowance(&self) -> (u64, &'static str) {
-        let member = if self.rules.member {
-            self.walk.limits.member
-        } else {
-            u64::MAX
-        };
+        let member = if self.rules.member { self.walk.limits.member } else { u64::MAX };
         let member = member.saturating_sub(self.produced);
-        let total = if self.rules.decoder.is_some() {
-            self.walk.budget.left()
-        } else {
-            u64::MAX
-        };
-        if total < member {
-            (total, TOTAL)
-        } else {
-            (member, MEMBER)
-        }
+        let total = if self.rules.decoder.is_some() { self.walk.budget.left() } else { u64::MAX };
+        if total < member { (total, TOTAL) } else { (member, MEMBER) }
     }
 
     /// One read below. A fault in a decoder must not end the run, so a panic becomes an error.
@@ -175,9 +146,8 @@ impl<'a, R: Read> Meter<'a, R> {
 
     fn is_bomb(&self) -> bool {
         let limits = self.walk.limits;
-        let beyond = |made: u64, from: u64| {
-            made > limits.ratio_after && made > from.max(1).saturating_mul(limits.ratio)
-        };
+        let beyond =
+            |made: u64, from: u64| made > limits.ratio_after && made > from.max(1).saturating_mul(limits.ratio);
         let own = self.rules.decoder.as_ref();
         let own = own.is_some_and(|intake| beyond(self.produced, intake.bytes.load(Ordering::Relaxed)));
         let shared = self.rules.shared;
@@ -192,30 +162,19 @@ impl<'a, R: Read> Meter<'a, R> {
 
     fn end_at_limit(&mut self, what: &str) {
         let read = self.produced;
-        self.end(
-            ProblemKind::Limit,
-            format!("{what}; the first {read} bytes were read, unpack it to see the rest"),
-        );
+        self.end(ProblemKind::Limit, format!("{what}; the first {read} bytes were read, unpack it to see the rest"));
     }
 
     fn end_broken(&mut self, error: &io::Error) {
         // Decoders have many words for input that ends too early; that they asked for more tells it best.
-        let asked = self
-            .rules
-            .decoder
-            .as_ref()
-            .is_some_and(|intake| intake.ended.load(Ordering::Relaxed));
+        let asked = self.rules.decoder.as_ref().is_some_and(|intake| intake.ended.load(Ordering::Relaxed));
         let read = self.produced;
         let complete = error.get_ref().is_some_and(|inner| inner.is::<Mismatch>());
         if error.kind() == io::ErrorKind::UnexpectedEof || (asked && !complete) {
-            let message =
-                format!("ends too early; {read} bytes could be read, fetch it again for the rest");
+            let message = format!("ends too early; {read} bytes could be read, fetch it again for the rest");
             self.end(ProblemKind::Truncated, message);
         } else {
-            let message = format!(
-                "{}; {read} bytes could be read, fetch it again for the rest",
-                reason(error)
-            );
+            let message = format!("{}; {read} bytes could be read, fetch it again for the rest", reason(error));
             self.end(ProblemKind::Damaged, message);
         }
     }
@@ -232,14 +191,8 @@ impl<R: Read> Read for Meter<'_, R> {
         }
         let (allowed, limit) = self.allowance();
         let mut probe = [0];
-        let room = buf
-            .len()
-            .min(usize::try_from(allowed).unwrap_or(usize::MAX));
-        let target = if room == 0 {
-            &mut probe[..]
-        } else {
-            buf.get_mut(..room).unwrap_or_default()
-        };
+        let room = buf.len().min(usize::try_from(allowed).unwrap_or(usize::MAX));
+        let target = if room == 0 { &mut probe[..] } else { buf.get_mut(..room).unwrap_or_default() };
         match self.pull(target) {
             Ok(0) => self.ended = true,
             Ok(_) if room == 0 => self.end_at_limit(limit),

@@ -85,12 +85,9 @@ impl Options {
     pub fn add_identity_file(&mut self, path: &Path) -> Result<(), age::Error> {
         let name = path.display().to_string();
         let mut bytes = Vec::new();
-        let explain =
-            |error: io::Error| age::Error::Key(format!("{name}: {}", label::reason(&error)));
+        let explain = |error: io::Error| age::Error::Key(format!("{name}: {}", label::reason(&error)));
         let file = File::open(path).map_err(explain)?;
-        file.take(IDENTITY_FILE)
-            .read_to_end(&mut bytes)
-            .map_err(explain)?;
+        file.take(IDENTITY_FILE).read_to_end(&mut bytes).map_err(explain)?;
         self.identities.add(&bytes, &name)
     }
 }
@@ -191,12 +188,7 @@ impl<'a> Walk<'a> {
 
     fn problem(&self, source: &str, kind: ProblemKind, message: String, lost: bool) {
         self.counts.problems.fetch_add(1, Ordering::Relaxed);
-        self.visitor.problem(Problem {
-            source: source.to_owned(),
-            kind,
-            message,
-            lost,
-        });
+        self.visitor.problem(Problem { source: source.to_owned(), kind, message, lost });
     }
 }
 

@@ -33,35 +33,15 @@ impl Place<'_> {
     pub fn top(label: String, index: u32) -> Self {
         let hints = Hints::default();
         let order = vec![index];
-        let source = Source {
-            label,
-            order,
-            hints,
-            modified: None,
-            bytes: None,
-            layers: Vec::new(),
-        };
-        Self {
-            source,
-            tally: None,
-            broken: Arc::default(),
-        }
+        let source = Source { label, order, hints, modified: None, bytes: None, layers: Vec::new() };
+        Self { source, tally: None, broken: Arc::default() }
     }
 
     /// A member of this archive.
     pub fn member<'t>(&self, label: String, index: usize, tally: &'t Tally) -> Place<'t> {
-        let mut source = Source {
-            label,
-            bytes: None,
-            modified: None,
-            ..self.source.clone()
-        };
+        let mut source = Source { label, bytes: None, modified: None, ..self.source.clone() };
         source.order.push(u32::try_from(index).unwrap_or(u32::MAX));
-        Place {
-            source,
-            tally: Some(tally),
-            broken: Arc::default(),
-        }
+        Place { source, tally: Some(tally), broken: Arc::default() }
     }
 
     /// The mark for a decoder that is about to be opened here.
@@ -114,19 +94,16 @@ impl Walk<'_> {
                 }
             }
             Class::Binary(what) => self.binary(&place, what),
-            Class::Unsupported(what) => {
-                self.lost(&place.source.label, ProblemKind::Unsupported, what)
-            }
+            Class::Unsupported(what) => self.lost(&place.source.label, ProblemKind::Unsupported, what),
         }
     }
 
     /// Not a byte could be read.
     fn unreadable(&self, place: &Place<'_>, error: &io::Error) {
         let (kind, message) = match error.kind() {
-            io::ErrorKind::UnexpectedEof => (
-                ProblemKind::Truncated,
-                "nothing of it could be read; fetch it again".into(),
-            ),
+            io::ErrorKind::UnexpectedEof => {
+                (ProblemKind::Truncated, "nothing of it could be read; fetch it again".into())
+            }
             _ => (ProblemKind::Open, reason(error)),
         };
         self.lost(&place.source.label, kind, message);
@@ -143,11 +120,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn binary(&self, place: &Place<'_>, what: &str) {
-        self.note(
-            &place.source.label,
-            ProblemKind::Skipped,
-            format!("not read: {what}"),
-        );
+        self.note(&place.source.label, ProblemKind::Skipped, format!("not read: {what}"));
     }
 
     /// The place inside a container, unless that is too deep.
@@ -155,9 +128,7 @@ impl Walk<'_> {
         place.source.layers.push(layer);
         let limit = self.limits.nesting;
         if levels(&place.source.layers) > limit {
-            let message = format!(
-                "containers are nested more than {limit} deep; unpack it and pass what is inside"
-            );
+            let message = format!("containers are nested more than {limit} deep; unpack it and pass what is inside");
             self.lost(&place.source.label, ProblemKind::Limit, message);
             return None;
         }
@@ -172,11 +143,7 @@ impl Walk<'_> {
         let (input, intake) = Counted::new(input);
         let plain = layer.open(Box::new(input), self.limits);
         let label = place.source.label.clone();
-        let rules = Rules {
-            decoder: Some(intake),
-            broken: place.break_mark(),
-            ..Rules::default()
-        };
+        let rules = Rules { decoder: Some(intake), broken: place.break_mark(), ..Rules::default() };
         let plain = Meter::new(self, &label, rules, plain);
         self.stream(place, Box::new(BufReader::with_capacity(BUFFER, plain)));
     }
@@ -190,20 +157,12 @@ impl Walk<'_> {
         let (input, intake) = Counted::new(input);
         match age::open(Box::new(input), self.identities, &label, self.limits) {
             Ok(plain) => {
-                let rules = Rules {
-                    decoder: Some(intake),
-                    broken: place.break_mark(),
-                    ..Rules::default()
-                };
+                let rules = Rules { decoder: Some(intake), broken: place.break_mark(), ..Rules::default() };
                 let plain = Meter::new(self, &label, rules, plain);
                 self.stream(place, Box::new(BufReader::with_capacity(BUFFER, plain)));
             }
             Err(age::Error::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                self.lost(
-                    &label,
-                    ProblemKind::Truncated,
-                    "ends within the age header; fetch it again",
-                );
+                self.lost(&label, ProblemKind::Truncated, "ends within the age header; fetch it again");
             }
             Err(error @ (age::Error::Io(_) | age::Error::Header)) => {
                 self.lost(&label, ProblemKind::Damaged, error.to_string());
@@ -220,16 +179,8 @@ impl Walk<'_> {
             place.source.bytes = None;
         }
         place.source.hints = Hints::of(&place.source.label);
-        let rules = Rules {
-            member,
-            ..Rules::default()
-        };
-        let mut stream = Meter::new(
-            self,
-            &place.source.label,
-            rules,
-            text::open(encoding, input),
-        );
+        let rules = Rules { member, ..Rules::default() };
+        let mut stream = Meter::new(self, &place.source.label, rules, text::open(encoding, input));
         self.source(&place.source, Content::Stream(&mut stream));
     }
 }

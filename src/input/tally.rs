@@ -55,14 +55,9 @@ impl Tally {
     pub fn add_empty(&self, source: &Source, notes: usize) {
         let mut empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
         empty.count += 1;
-        let is_early = empty
-            .first
-            .last_key_value()
-            .is_none_or(|(last, _)| source.order < *last);
+        let is_early = empty.first.last_key_value().is_none_or(|(last, _)| source.order < *last);
         if is_early || empty.first.len() < notes {
-            empty
-                .first
-                .insert(source.order.clone(), source.label.clone());
+            empty.first.insert(source.order.clone(), source.label.clone());
         }
         if empty.first.len() > notes {
             empty.first.pop_last();
@@ -71,41 +66,21 @@ impl Tally {
 
     /// Tells what was counted.
     pub fn report(self, walk: &Walk<'_>, label: &str) {
-        let mut rows = self
-            .rows
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
         rows.sort();
         for (what, count, example) in rows {
             let (kind, text) = describe(what);
-            walk.note(
-                label,
-                kind,
-                format!("{count} {text}, for example {example}"),
-            );
+            walk.note(label, kind, format!("{count} {text}, for example {example}"));
         }
-        report_empty(
-            walk,
-            label,
-            &self
-                .empty
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        report_empty(walk, label, &self.empty.into_inner().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 fn describe(what: What) -> (ProblemKind, &'static str) {
     match what {
         What::Link => (ProblemKind::Skipped, "links were not followed"),
-        What::Device => (
-            ProblemKind::Skipped,
-            "device, fifo or socket entries were skipped",
-        ),
-        What::Hostile => (
-            ProblemKind::Name,
-            "members have names that point outside and were read under cleaned names",
-        ),
+        What::Device => (ProblemKind::Skipped, "device, fifo or socket entries were skipped"),
+        What::Hostile => (ProblemKind::Name, "members have names that point outside and were read under cleaned names"),
     }
 }
 
@@ -115,10 +90,6 @@ fn report_empty(walk: &Walk<'_>, label: &str, empty: &Empty) {
     }
     let more = empty.count - empty.first.len();
     if more > 0 {
-        walk.empty(
-            label,
-            &format!("{more} more members are empty"),
-            more as u64,
-        );
+        walk.empty(label, &format!("{more} more members are empty"), more as u64);
     }
 }

@@ -26,12 +26,7 @@ type Block = [u8; BLOCK];
 /// Whether a block is a header: its check sum decides.
 pub(super) fn is_header(block: &Block) -> bool {
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    let field: u32 = block
-        .iter()
-        .skip(148)
-        .take(8)
-        .map(|byte| u32::from(*byte))
-        .sum();
+    let field: u32 = block.iter().skip(148).take(8).map(|byte| u32::from(*byte)).sum();
     let expected = sum - field + 8 * u32::from(b' ');
     let stored = Header::from_byte_slice(block).cksum();
     // A block of zeros is the end mark, though its fields would agree with an empty check sum.
@@ -41,15 +36,7 @@ pub(super) fn is_header(block: &Block) -> bool {
 /// Visits all members of the tar that `input` is.
 pub(super) fn walk(walk: &Walk<'_>, place: &Place<'_>, input: &mut Peek<'_>) {
     let tally = Tally::default();
-    let mut tar = Tar {
-        walk,
-        place,
-        tally: &tally,
-        input,
-        pending: Pending::default(),
-        entries: 0,
-        end: false,
-    };
+    let mut tar = Tar { walk, place, tally: &tally, input, pending: Pending::default(), entries: 0, end: false };
     if let Err(stop) = tar.run() {
         walk.lost(&place.source.label, stop.0, stop.1);
     }
@@ -62,15 +49,9 @@ struct Stop(ProblemKind, String);
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::UnexpectedEof {
-            Self(
-                ProblemKind::Truncated,
-                "the archive ends too early; later members are missing".into(),
-            )
+            Self(ProblemKind::Truncated, "the archive ends too early; later members are missing".into())
         } else {
-            Self(
-                ProblemKind::Open,
-                format!("{}; later members are missing", label::reason(&error)),
-            )
+            Self(ProblemKind::Open, format!("{}; later members are missing", label::reason(&error)))
         }
     }
 }
@@ -100,24 +81,19 @@ impl Tar<'_, '_> {
             self.entries += 1;
             if self.entries > self.walk.limits.members {
                 let limit = self.walk.limits.members;
-                let message = format!(
-                    "has more than {limit} members; the first {limit} were read, unpack it for the rest"
-                );
+                let message =
+                    format!("has more than {limit} members; the first {limit} were read, unpack it for the rest");
                 return Err(Stop(ProblemKind::Limit, message));
             }
             self.entry(&block)?;
         }
         if self.entries == 0 {
-            self.walk
-                .empty(&self.place.source.label, "an archive without members", 1);
+            self.walk.empty(&self.place.source.label, "an archive without members", 1);
         }
         if self.end {
             return Ok(());
         }
-        Err(Stop(
-            ProblemKind::Truncated,
-            "the archive has no end mark; later members may be missing".into(),
-        ))
+        Err(Stop(ProblemKind::Truncated, "the archive has no end mark; later members may be missing".into()))
     }
 
     /// The next header, over end marks (archives may be joined) and damaged blocks.
@@ -140,11 +116,8 @@ impl Tar<'_, '_> {
 
     fn report_damage(&self, bytes: usize) {
         if bytes > 0 {
-            let message = format!(
-                "{bytes} bytes between members are damaged and were skipped; members may be missing"
-            );
-            self.walk
-                .lost(&self.place.source.label, ProblemKind::Damaged, message);
+            let message = format!("{bytes} bytes between members are damaged and were skipped; members may be missing");
+            self.walk.lost(&self.place.source.label, ProblemKind::Damaged, message);
         }
     }
 
@@ -159,12 +132,7 @@ impl Tar<'_, '_> {
 
     fn entry(&mut self, block: &Block) -> Result<(), Stop> {
         let header = Header::from_byte_slice(block);
-        let bad_size = |_| {
-            Stop(
-                ProblemKind::Damaged,
-                "a member's size is no number; later members are missing".into(),
-            )
-        };
+        let bad_size = |_| Stop(ProblemKind::Damaged, "a member's size is no number; later members are missing".into());
         let size = header.entry_size().map_err(bad_size)?;
         match header.entry_type().as_byte() {
             b'L' => self.pending.name = Some(self.record(size)?),
@@ -180,9 +148,7 @@ impl Tar<'_, '_> {
 
     fn member(&mut self, header: &Header, kind: u8, size: u64) -> Result<(), Stop> {
         let pending = std::mem::take(&mut self.pending);
-        let raw = pending
-            .name
-            .unwrap_or_else(|| header.path_bytes().into_owned());
+        let raw = pending.name.unwrap_or_else(|| header.path_bytes().into_owned());
         let (name, hostile) = label::clean(&raw);
         let size = pending.size.unwrap_or(size);
         match kind {
@@ -199,9 +165,7 @@ impl Tar<'_, '_> {
                 if hostile {
                     self.tally.add(What::Hostile, &name);
                 }
-                let modified = pending
-                    .modified
-                    .or_else(|| i64::try_from(header.mtime().ok()?).ok());
+                let modified = pending.modified.or_else(|| i64::try_from(header.mtime().ok()?).ok());
                 self.content(&name, modified, size)?;
             }
         }
@@ -214,13 +178,7 @@ impl Tar<'_, '_> {
         place.source.modified = modified;
         place.source.bytes = Some(size);
         let left = AtomicU64::new(size);
-        self.walk.stream(
-            place,
-            Box::new(Exact {
-                inner: &mut *self.input,
-                left: &left,
-            }),
-        );
+        self.walk.stream(place, Box::new(Exact { inner: &mut *self.input, left: &left }));
         self.skip_bytes(left.load(Ordering::Relaxed) + padding(size))?;
         Ok(())
     }
@@ -253,11 +211,7 @@ impl Tar<'_, '_> {
 
     fn skip_bytes(&mut self, count: u64) -> io::Result<()> {
         let skipped = io::copy(&mut Read::take(&mut *self.input, count), &mut io::sink())?;
-        if skipped < count {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        } else {
-            Ok(())
-        }
+        if skipped < count { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 }
 
@@ -274,9 +228,7 @@ fn read_attributes(mut record: &[u8], pending: &mut Pending) {
             b"path" if pending.name.is_none() => pending.name = Some(value.to_vec()),
             b"GNU.sparse.name" => pending.name = Some(value.to_vec()),
             b"size" => pending.size = text.parse().ok(),
-            b"mtime" => {
-                pending.modified = text.split('.').next().and_then(|whole| whole.parse().ok())
-            }
+            b"mtime" => pending.modified = text.split('.').next().and_then(|whole| whole.parse().ok()),
             _ => {}
         }
         record = rest;
@@ -285,17 +237,10 @@ fn read_attributes(mut record: &[u8], pending: &mut Pending) {
 
 fn split_attribute(record: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let space = memchr::memchr(b' ', record)?;
-    let length: usize = std::str::from_utf8(record.get(..space)?)
-        .ok()?
-        .parse()
-        .ok()?;
+    let length: usize = std::str::from_utf8(record.get(..space)?).ok()?.parse().ok()?;
     let pair = record.get(space + 1..length)?.strip_suffix(b"\n")?;
     let equals = memchr::memchr(b'=', pair)?;
-    Some((
-        pair.get(..equals)?,
-        pair.get(equals + 1..)?,
-        record.get(length..)?,
-    ))
+    Some((pair.get(..equals)?, pair.get(equals + 1..)?, record.get(length..)?))
 }
 
 /// Exactly so many bytes: fewer are an error, not an end.
@@ -306,9 +251,7 @@ pub(super) struct Exact<'a, R> {
 
 impl<R: BufRead> Read for Exact<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let room = usize::try_from(self.left.load(Ordering::Relaxed))
-            .unwrap_or(usize::MAX)
-            .min(buf.len());
+        let room = usize::try_from(self.left.load(Ordering::Relaxed)).unwrap_or(usize::MAX).min(buf.len());
         if room == 0 {
             return Ok(0);
         }

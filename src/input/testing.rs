@@ -24,44 +24,25 @@ pub struct Found {
 impl Found {
     /// Labels behind the path of the input, with the first bytes of their text.
     pub fn texts(&self) -> Vec<(String, String)> {
-        let text = |seen: &Seen| {
-            String::from_utf8_lossy(seen.bytes.get(..60).unwrap_or(&seen.bytes)).into_owned()
-        };
-        self.seen
-            .iter()
-            .map(|seen| (short(&seen.source.label), text(seen)))
-            .collect()
+        let text = |seen: &Seen| String::from_utf8_lossy(seen.bytes.get(..60).unwrap_or(&seen.bytes)).into_owned();
+        self.seen.iter().map(|seen| (short(&seen.source.label), text(seen))).collect()
     }
 
     pub fn labels(&self) -> Vec<String> {
-        self.seen
-            .iter()
-            .map(|seen| short(&seen.source.label))
-            .collect()
+        self.seen.iter().map(|seen| short(&seen.source.label)).collect()
     }
 
     pub fn kinds(&self) -> Vec<(ProblemKind, String)> {
-        self.problems
-            .iter()
-            .map(|problem| (problem.kind, short(&problem.source)))
-            .collect()
+        self.problems.iter().map(|problem| (problem.kind, short(&problem.source))).collect()
     }
 
     pub fn message(&self, kind: ProblemKind) -> &str {
-        &self
-            .problems
-            .iter()
-            .find(|problem| problem.kind == kind)
-            .unwrap()
-            .message
+        &self.problems.iter().find(|problem| problem.kind == kind).unwrap().message
     }
 }
 
 fn short(label: &str) -> String {
-    label
-        .split_once("/in/")
-        .map_or(label, |(_, rest)| rest)
-        .to_owned()
+    label.split_once("/in/").map_or(label, |(_, rest)| rest).to_owned()
 }
 
 #[derive(Default)]
@@ -78,11 +59,7 @@ impl Visitor for Recorder {
             Content::File(mut file) => file.read_to_end(&mut bytes).unwrap(),
             Content::Stream(stream) => stream.read_to_end(&mut bytes).unwrap(),
         };
-        let seen = Seen {
-            source: source.clone(),
-            bytes,
-            is_file,
-        };
+        let seen = Seen { source: source.clone(), bytes, is_file };
         self.seen.lock().unwrap().push(seen);
     }
 
@@ -121,30 +98,17 @@ pub fn visit_paths(paths: &[PathBuf], options: &Options) -> Found {
     let mut problems = recorder.problems.into_inner().unwrap();
     problems.sort();
     for problem in &problems {
-        assert!(
-            !problem.message.ends_with('.') && !problem.message.is_empty(),
-            "{problem:?}"
-        );
+        assert!(!problem.message.ends_with('.') && !problem.message.is_empty(), "{problem:?}");
     }
     assert_eq!(visited.sources, seen.len() as u64);
-    Found {
-        seen,
-        problems,
-        visited,
-    }
+    Found { seen, problems, visited }
 }
 
 /// Visits one file with these bytes.
 pub fn visit_bytes(name: &str, bytes: &[u8], limits: Limits) -> Found {
     let folder = Folder::new();
     let path = folder.add(name, bytes);
-    visit_paths(
-        &[path],
-        &Options {
-            limits,
-            ..Options::default()
-        },
-    )
+    visit_paths(&[path], &Options { limits, ..Options::default() })
 }
 
 pub fn visit_folder(path: &Path) -> Found {
@@ -154,25 +118,15 @@ pub fn visit_folder(path: &Path) -> Found {
 /// A reader that cannot seek, as a pipe is.
 pub fn visit_piped(bytes: &[u8], limits: Limits) -> Found {
     let recorder = Recorder::default();
-    let options = Options {
-        limits,
-        ..Options::default()
-    };
+    let options = Options { limits, ..Options::default() };
     let walk = Walk::new(&options, &recorder);
-    walk.stream(
-        nest::Place::top("pipe".into(), 0),
-        Box::new(std::io::BufReader::with_capacity(1000, bytes)),
-    );
+    walk.stream(nest::Place::top("pipe".into(), 0), Box::new(std::io::BufReader::with_capacity(1000, bytes)));
     let visited = walk.counts.visited();
     let mut seen = recorder.seen.into_inner().unwrap();
     seen.sort_by(|a, b| a.source.order.cmp(&b.source.order));
     let mut problems = recorder.problems.into_inner().unwrap();
     problems.sort();
-    Found {
-        seen,
-        problems,
-        visited,
-    }
+    Found { seen, problems, visited }
 }
 
 pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
@@ -185,11 +139,7 @@ pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
         if name.starts_with('/') || name.contains("..") {
             // The builder refuses hostile names, so they are written past it.
             let field = header.as_gnu_mut().unwrap();
-            field
-                .name
-                .get_mut(..name.len())
-                .unwrap()
-                .copy_from_slice(name.as_bytes());
+            field.name.get_mut(..name.len()).unwrap().copy_from_slice(name.as_bytes());
             header.set_cksum();
             builder.append(&header, *bytes).unwrap();
         } else {
@@ -212,8 +162,7 @@ pub fn tar_special(kind: ::tar::EntryType, name: &str, target: &str) -> Vec<u8> 
 /// A zip as an ordinary tool writes it.
 pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ::zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = ::zip::write::SimpleFileOptions::default()
-        .compression_method(::zip::CompressionMethod::Deflated);
+    let options = ::zip::write::SimpleFileOptions::default().compression_method(::zip::CompressionMethod::Deflated);
     for (name, bytes) in members {
         writer.start_file(*name, options).unwrap();
         writer.write_all(bytes).unwrap();
@@ -242,14 +191,7 @@ impl RawMember {
             95 => compress("xz", plain),
             _ => plain.to_vec(),
         };
-        Self {
-            name,
-            method,
-            flags: 0,
-            mode: 0o100_644,
-            plain: plain.to_vec(),
-            packed,
-        }
+        Self { name, method, flags: 0, mode: 0o100_644, plain: plain.to_vec(), packed }
     }
 }
 
@@ -265,11 +207,7 @@ pub fn raw_zip(members: &[RawMember]) -> Vec<u8> {
     for member in members {
         let mut crc = flate2::Crc::new();
         crc.update(&member.plain);
-        let sizes = [
-            crc.sum(),
-            member.packed.len() as u32,
-            member.plain.len() as u32,
-        ];
+        let sizes = [crc.sum(), member.packed.len() as u32, member.plain.len() as u32];
         let behind = member.flags & 8 != 0;
         let offset = zip.len() as u32;
         zip.extend(b"PK\x03\x04");
@@ -283,10 +221,7 @@ pub fn raw_zip(members: &[RawMember]) -> Vec<u8> {
             put32(&mut zip, &sizes);
         }
         directory.extend(b"PK\x01\x02");
-        put(
-            &mut directory,
-            &[(3 << 8) | 20, 20, member.flags, member.method, 0, 0],
-        );
+        put(&mut directory, &[0x0314, 20, member.flags, member.method, 0, 0]);
         put32(&mut directory, &sizes);
         put(&mut directory, &[member.name.len() as u16, 0, 0, 0, 0]);
         put32(&mut directory, &[member.mode << 16, offset]);

@@ -13,15 +13,11 @@ fn whole() -> Limits {
 }
 
 fn pairs(rows: &[(&str, &str)]) -> Vec<(String, String)> {
-    rows.iter()
-        .map(|(label, text)| ((*label).to_owned(), (*text).to_owned()))
-        .collect()
+    rows.iter().map(|(label, text)| ((*label).to_owned(), (*text).to_owned())).collect()
 }
 
 fn kinds(rows: &[(Kind, &str)]) -> Vec<(Kind, String)> {
-    rows.iter()
-        .map(|(kind, label)| (*kind, (*label).to_owned()))
-        .collect()
+    rows.iter().map(|(kind, label)| (*kind, (*label).to_owned())).collect()
 }
 
 // ---- Files and folders ----
@@ -33,43 +29,20 @@ fn a_plain_file_is_handed_over_as_a_file() {
     assert!(seen.is_file && found.problems.is_empty());
     assert_eq!(seen.bytes, b"one\ntwo\n");
     assert_eq!((seen.source.bytes, seen.source.layers.len()), (Some(8), 0));
-    assert!(
-        seen.source
-            .modified
-            .is_some_and(|seconds| seconds > 1_700_000_000)
-    );
+    assert!(seen.source.modified.is_some_and(|seconds| seconds > 1_700_000_000));
     assert_eq!(seen.source.hints.service.as_deref(), Some("omni-provider"));
 }
 
 #[test]
 fn a_folder_is_read_in_the_order_of_names_whatever_the_arguments() {
     let folder = Folder::new();
-    for name in [
-        "b.log",
-        "a/z.log",
-        "a/b/c.log",
-        "B.log",
-        "a.log",
-        "tasks/index",
-        "tasks/active",
-    ] {
+    for name in ["b.log", "a/z.log", "a/b/c.log", "B.log", "a.log", "tasks/index", "tasks/active"] {
         folder.add(name, name.as_bytes());
     }
-    let expected = [
-        "B.log",
-        "a.log",
-        "a/b/c.log",
-        "a/z.log",
-        "b.log",
-        "tasks/active",
-        "tasks/index",
-    ];
+    let expected = ["B.log", "a.log", "a/b/c.log", "a/z.log", "b.log", "tasks/active", "tasks/index"];
     assert_eq!(visit_folder(&folder.path).labels(), expected);
     let [one, two, three] = ["tasks", "a", "b.log"].map(|name| folder.path.join(name));
-    let forth = visit_paths(
-        &[one.clone(), two.clone(), three.clone()],
-        &Options::default(),
-    );
+    let forth = visit_paths(&[one.clone(), two.clone(), three.clone()], &Options::default());
     let back = visit_paths(&[three, two, one], &Options::default());
     assert_eq!(forth.texts(), back.texts());
     assert_eq!(forth.seen.len(), 5);
@@ -79,10 +52,7 @@ fn a_folder_is_read_in_the_order_of_names_whatever_the_arguments() {
 fn a_file_named_twice_is_read_once() {
     let folder = Folder::new();
     let path = folder.add("a.log", b"text");
-    let found = visit_paths(
-        &[path.clone(), folder.path.clone(), path],
-        &Options::default(),
-    );
+    let found = visit_paths(&[path.clone(), folder.path.clone(), path], &Options::default());
     assert_eq!(found.labels(), ["a.log"]);
     assert_eq!(found.kinds(), kinds(&[(Kind::Duplicate, "a.log")]));
 }
@@ -91,15 +61,9 @@ fn a_file_named_twice_is_read_once() {
 fn a_missing_file_does_not_stop_the_others() {
     let folder = Folder::new();
     let path = folder.add("a.log", b"text");
-    let found = visit_paths(
-        &[folder.path.join("missing.log"), path],
-        &Options::default(),
-    );
+    let found = visit_paths(&[folder.path.join("missing.log"), path], &Options::default());
     assert_eq!(found.labels(), ["a.log"]);
-    assert_eq!(
-        found.message(Kind::Open),
-        "no such file or directory; check the path"
-    );
+    assert_eq!(found.message(Kind::Open), "no such file or directory; check the path");
     assert!(found.visited.any());
     let found = visit_paths(&[folder.path.join("missing.log")], &Options::default());
     assert!(!found.visited.any() && found.problems.iter().all(|problem| problem.lost));
@@ -118,11 +82,7 @@ fn links_and_sockets_in_folders_are_not_followed() {
     let _socket = std::os::unix::net::UnixListener::bind(folder.path.join("logs/socket")).unwrap();
     let found = visit_folder(&folder.path);
     assert_eq!(found.labels(), ["logs/a.log"]);
-    let expected = [
-        (Kind::Skipped, "logs/dangling"),
-        (Kind::Skipped, "logs/outside"),
-        (Kind::Skipped, "logs/socket"),
-    ];
+    let expected = [(Kind::Skipped, "logs/dangling"), (Kind::Skipped, "logs/outside"), (Kind::Skipped, "logs/socket")];
     assert_eq!(found.kinds(), kinds(&expected));
     let link = visit_paths(&[folder.path.join("logs/current.log")], &Options::default());
     assert_eq!(link.labels(), ["logs/current.log"]);
@@ -144,11 +104,7 @@ fn empty_and_binary_files_are_told_and_never_sources() {
         (Kind::Skipped, "talosctl"),
     ];
     assert_eq!(found.kinds(), kinds(&expected));
-    assert!(
-        found
-            .message(Kind::Unsupported)
-            .contains("journalctl --file")
-    );
+    assert!(found.message(Kind::Unsupported).contains("journalctl --file"));
     assert_eq!((found.visited.empty, found.visited.any()), (1, true));
 }
 
@@ -160,13 +116,7 @@ fn the_limit_of_files_holds_at_its_edge() {
     }
     let limited = |files| {
         let limits = Limits { files, ..whole() };
-        visit_paths(
-            std::slice::from_ref(&folder.path),
-            &Options {
-                limits,
-                ..Options::default()
-            },
-        )
+        visit_paths(std::slice::from_ref(&folder.path), &Options { limits, ..Options::default() })
     };
     assert_eq!((limited(3).seen.len(), limited(3).problems.len()), (3, 0));
     assert_eq!((limited(2).seen.len(), limited(2).problems.len()), (2, 1));
@@ -184,10 +134,7 @@ fn an_input_that_was_read_in_part_goes_on_where_it_stands() {
         file.read_to_end(&mut all).unwrap();
         all
     };
-    assert_eq!(
-        visit_piped(&bytes, whole()).texts(),
-        pairs(&[("pipe", "rest\n")])
-    );
+    assert_eq!(visit_piped(&bytes, whole()).texts(), pairs(&[("pipe", "rest\n")]));
 }
 
 // ---- Round trips ----
@@ -204,16 +151,9 @@ fn every_container_gives_the_same_text() {
     archives.push(("tar".into(), tar(&[("n/a.log", &text)]), vec!["tar"]));
     archives.push(("zip".into(), zip(&[("n/a.log", &text)]), vec!["zip"]));
     let inner = compress("gzip", &tar(&[("n/b.log", &text)]));
-    archives.push((
-        "nested".into(),
-        zip(&[("x/in.tgz", &inner)]),
-        vec!["zip", "gzip", "tar"],
-    ));
+    archives.push(("nested".into(), zip(&[("x/in.tgz", &inner)]), vec!["zip", "gzip", "tar"]));
     for (name, bytes, layers) in archives {
-        for found in [
-            visit_bytes("any.name", &bytes, whole()),
-            visit_piped(&bytes, whole()),
-        ] {
+        for found in [visit_bytes("any.name", &bytes, whole()), visit_piped(&bytes, whole())] {
             assert!(found.problems.is_empty(), "{name}: {:?}", found.problems);
             let seen = found.seen.first().unwrap();
             assert!(seen.bytes == text, "{name}");
@@ -225,15 +165,8 @@ fn every_container_gives_the_same_text() {
 #[test]
 fn labels_and_hints_go_through_nested_archives() {
     let tasks = "UPID:pve1:0012D687:0A3F21C4:692189A0:qmstart:100:root@pam!omni:";
-    let inner = gzip(&tar(&[(
-        &format!("./var/log/pve/tasks/0/{tasks}"),
-        b"TASK OK\n",
-    )]));
-    let found = visit_bytes(
-        "ticket.zip",
-        &zip(&[("pve1/tasks.tar.gz", &inner)]),
-        whole(),
-    );
+    let inner = gzip(&tar(&[(&format!("./var/log/pve/tasks/0/{tasks}"), b"TASK OK\n")]));
+    let found = visit_bytes("ticket.zip", &zip(&[("pve1/tasks.tar.gz", &inner)]), whole());
     let source = &found.seen.first().unwrap().source;
     let label = format!("ticket.zip!/pve1/tasks.tar.gz!/var/log/pve/tasks/0/{tasks}");
     assert_eq!(found.labels(), [label]);
@@ -246,27 +179,12 @@ fn labels_and_hints_go_through_nested_archives() {
 #[test]
 fn zip_members_of_every_method_are_read() {
     let text = log(50_000);
-    let members: Vec<_> = [
-        ("stored", 0),
-        ("deflate", 8),
-        ("bzip2", 12),
-        ("zstd", 93),
-        ("xz", 95),
-    ]
-    .map(|(name, method)| RawMember::new(name, method, &text))
-    .into();
+    let members: Vec<_> = [("stored", 0), ("deflate", 8), ("bzip2", 12), ("zstd", 93), ("xz", 95)]
+        .map(|(name, method)| RawMember::new(name, method, &text))
+        .into();
     let found = visit_bytes("a.zip", &raw_zip(&members), whole());
     assert!(found.problems.is_empty(), "{:?}", found.problems);
-    assert_eq!(
-        found.labels(),
-        [
-            "a.zip!/stored",
-            "a.zip!/deflate",
-            "a.zip!/bzip2",
-            "a.zip!/zstd",
-            "a.zip!/xz"
-        ]
-    );
+    assert_eq!(found.labels(), ["a.zip!/stored", "a.zip!/deflate", "a.zip!/bzip2", "a.zip!/zstd", "a.zip!/xz"]);
     assert!(found.seen.iter().all(|seen| seen.bytes == text));
 }
 
@@ -293,93 +211,45 @@ fn zip_members_that_cannot_be_read_are_told_and_the_rest_is_read() {
 
 #[test]
 fn duplicate_names_are_all_read() {
-    let [one, two] =
-        [b"one\n", b"two\n"].map(|text| RawMember::new("n/kube-proxy-exited.log", 8, text));
-    let expected = [
-        ("n/kube-proxy-exited.log", "one\n"),
-        ("n/kube-proxy-exited.log", "two\n"),
-    ];
-    let in_archive =
-        |name: &str| expected.map(|(label, text)| (format!("{name}!/{label}"), text.to_owned()));
+    let [one, two] = [b"one\n", b"two\n"].map(|text| RawMember::new("n/kube-proxy-exited.log", 8, text));
+    let expected = [("n/kube-proxy-exited.log", "one\n"), ("n/kube-proxy-exited.log", "two\n")];
+    let in_archive = |name: &str| expected.map(|(label, text)| (format!("{name}!/{label}"), text.to_owned()));
     let zip = raw_zip(&[one, two]);
-    assert_eq!(
-        visit_bytes("a.zip", &zip, whole()).texts(),
-        in_archive("a.zip")
-    );
-    let members = [
-        ("n/kube-proxy-exited.log", &b"one\n"[..]),
-        ("n/kube-proxy-exited.log", b"two\n"),
-    ];
-    assert_eq!(
-        visit_bytes("a.tar", &tar(&members), whole()).texts(),
-        in_archive("a.tar")
-    );
+    assert_eq!(visit_bytes("a.zip", &zip, whole()).texts(), in_archive("a.zip"));
+    let members = [("n/kube-proxy-exited.log", &b"one\n"[..]), ("n/kube-proxy-exited.log", b"two\n")];
+    assert_eq!(visit_bytes("a.tar", &tar(&members), whole()).texts(), in_archive("a.tar"));
 }
 
 #[test]
 fn a_zip_behind_other_bytes_or_with_a_comment_is_found() {
     let mut commented = zip(&[("a", b"text\n")]);
     let end = commented.len();
-    commented
-        .get_mut(end - 2..)
-        .unwrap()
-        .copy_from_slice(&5_u16.to_le_bytes());
+    commented.get_mut(end - 2..).unwrap().copy_from_slice(&5_u16.to_le_bytes());
     commented.extend(b"PK\x05\x06.");
-    assert_eq!(
-        visit_bytes("a.zip", &commented, whole()).texts(),
-        pairs(&[("a.zip!/a", "text\n")])
-    );
-    let shifted = [
-        b"PK\x03\x04 some stub in front".to_vec(),
-        zip(&[("a", b"text\n")]),
-    ]
-    .concat();
+    assert_eq!(visit_bytes("a.zip", &commented, whole()).texts(), pairs(&[("a.zip!/a", "text\n")]));
+    let shifted = [b"PK\x03\x04 some stub in front".to_vec(), zip(&[("a", b"text\n")])].concat();
     let found = visit_bytes("a.zip", &shifted, whole());
-    assert_eq!(
-        found.texts(),
-        pairs(&[("a.zip!/a", "text\n")]),
-        "{:?}",
-        found.problems
-    );
+    assert_eq!(found.texts(), pairs(&[("a.zip!/a", "text\n")]), "{:?}", found.problems);
 }
 
 #[test]
 fn many_members_keep_their_order() {
-    let names: Vec<String> = (0..1000)
-        .map(|index| format!("{}.log", (index * 7919) % 1000))
-        .collect();
-    let members: Vec<_> = names
-        .iter()
-        .map(|name| (name.as_str(), name.as_bytes()))
-        .collect();
+    let names: Vec<String> = (0..1000).map(|index| format!("{}.log", (index * 7919) % 1000)).collect();
+    let members: Vec<_> = names.iter().map(|name| (name.as_str(), name.as_bytes())).collect();
     let labels: Vec<String> = names.iter().map(|name| format!("a!/{name}")).collect();
     for bytes in [zip(&members), tar(&members)] {
         let found = visit_bytes("a", &bytes, whole());
         assert_eq!(found.labels(), labels);
-        assert!(found.seen.iter().all(|seen| {
-            seen.source
-                .label
-                .ends_with(&*String::from_utf8_lossy(&seen.bytes))
-        }));
+        assert!(found.seen.iter().all(|seen| { seen.source.label.ends_with(&*String::from_utf8_lossy(&seen.bytes)) }));
     }
 }
 
 #[test]
 fn utf16_and_marks_are_decoded_inside_and_outside_of_archives() {
-    let utf16: Vec<u8> = "größe\r\n"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let utf16: Vec<u8> = "größe\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let marked = [&b"\xff\xfe"[..], &utf16].concat();
-    let found = visit_bytes(
-        "a.tgz",
-        &gzip(&tar(&[("a", &marked), ("b", b"\xef\xbb\xbfplain\n")])),
-        whole(),
-    );
-    assert_eq!(
-        found.texts(),
-        pairs(&[("a.tgz!/a", "größe\r\n"), ("a.tgz!/b", "plain\n")])
-    );
+    let found = visit_bytes("a.tgz", &gzip(&tar(&[("a", &marked), ("b", b"\xef\xbb\xbfplain\n")])), whole());
+    assert_eq!(found.texts(), pairs(&[("a.tgz!/a", "größe\r\n"), ("a.tgz!/b", "plain\n")]));
     let found = visit_bytes("a.txt", &marked, whole());
     assert_eq!(found.texts(), pairs(&[("a.txt", "größe\r\n")]));
     assert_eq!(found.seen.first().unwrap().source.layers, ["utf-16le"]);
@@ -388,10 +258,7 @@ fn utf16_and_marks_are_decoded_inside_and_outside_of_archives() {
 #[test]
 fn bad_bytes_and_nul_bytes_reach_the_visitor_untouched() {
     let text = b"a\xff\xfe\0\0\0b\nlast line without end";
-    for found in [
-        visit_bytes("a.log", text, whole()),
-        visit_bytes("a.gz", &gzip(text), whole()),
-    ] {
+    for found in [visit_bytes("a.log", text, whole()), visit_bytes("a.gz", &gzip(text), whole())] {
         assert_eq!(found.seen.first().unwrap().bytes, text);
         assert!(found.problems.is_empty());
     }
@@ -403,33 +270,21 @@ fn tars_that_were_joined_and_long_names_are_read() {
     let joined = [tar(&[("a", b"one\n")]), tar(&[(&long, b"two\n")])].concat();
     let found = visit_bytes("a.tar", &joined, whole());
     let label = format!("a.tar!/{}deep.log", "folder/".repeat(40));
-    assert_eq!(
-        found.texts(),
-        pairs(&[("a.tar!/a", "one\n"), (&label, "two\n")])
-    );
+    assert_eq!(found.texts(), pairs(&[("a.tar!/a", "one\n"), (&label, "two\n")]));
     assert!(found.problems.is_empty(), "{:?}", found.problems);
 }
 
 #[test]
 fn attributes_of_a_tar_give_name_and_time() {
     let mut builder = ::tar::Builder::new(Vec::new());
-    let attributes = [
-        ("path", &b"n/gr\xc3\xb6\xc3\x9fe.log"[..]),
-        ("mtime", b"1767322801.5"),
-        ("comment", b"x=y z"),
-    ];
+    let attributes = [("path", &b"n/gr\xc3\xb6\xc3\x9fe.log"[..]), ("mtime", b"1767322801.5"), ("comment", b"x=y z")];
     builder.append_pax_extensions(attributes).unwrap();
     let mut header = ::tar::Header::new_ustar();
     header.set_size(5);
-    builder
-        .append_data(&mut header, "short", &b"text\n"[..])
-        .unwrap();
+    builder.append_data(&mut header, "short", &b"text\n"[..]).unwrap();
     let found = visit_bytes("a.tar", &builder.into_inner().unwrap(), whole());
     assert_eq!(found.texts(), pairs(&[("a.tar!/n/größe.log", "text\n")]));
-    assert_eq!(
-        found.seen.first().unwrap().source.modified,
-        Some(1_767_322_801)
-    );
+    assert_eq!(found.seen.first().unwrap().source.modified, Some(1_767_322_801));
 }
 
 // ---- Encryption ----
@@ -439,9 +294,7 @@ fn encrypted(plain: &[u8]) -> (Vec<u8>, String) {
     use std::io::Write;
     let key = ::age::x25519::Identity::generate();
     let recipient = key.to_public();
-    let encryptor =
-        ::age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn ::age::Recipient))
-            .unwrap();
+    let encryptor = ::age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn ::age::Recipient)).unwrap();
     let mut bytes = Vec::new();
     let mut writer = encryptor.wrap_output(&mut bytes).unwrap();
     writer.write_all(plain).unwrap();
@@ -456,16 +309,11 @@ fn an_encrypted_bundle_is_read_with_a_key_and_told_without() {
     let folder = Folder::new();
     let path = folder.add("support.zip.age", &bytes);
     let without = visit_paths(std::slice::from_ref(&path), &Options::default());
-    assert_eq!(
-        without.kinds(),
-        kinds(&[(Kind::Encrypted, "support.zip.age")])
-    );
+    assert_eq!(without.kinds(), kinds(&[(Kind::Encrypted, "support.zip.age")]));
     assert!(without.message(Kind::Encrypted).contains("X25519"));
 
     let mut options = Options::default();
-    options
-        .add_identity_file(&folder.add("key.txt", key.as_bytes()))
-        .unwrap();
+    options.add_identity_file(&folder.add("key.txt", key.as_bytes())).unwrap();
     let with = visit_paths(&[path], &options);
     assert_eq!(with.labels(), ["support.zip.age!/node-1/dmesg.log"]);
     let seen = with.seen.first().unwrap();
@@ -476,14 +324,8 @@ fn an_encrypted_bundle_is_read_with_a_key_and_told_without() {
     let cut = visit_paths(&[cut], &options);
     assert_eq!(cut.kinds(), kinds(&[(Kind::Truncated, "cut.age")]));
     assert!(!cut.visited.any());
-    let error = options
-        .add_identity_file(&folder.path.join("none"))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.ends_with("none: no such file or directory"),
-        "{error}"
-    );
+    let error = options.add_identity_file(&folder.path.join("none")).unwrap_err().to_string();
+    assert!(error.ends_with("none: no such file or directory"), "{error}");
 }
 
 // ---- Truncation and damage ----
@@ -494,20 +336,10 @@ fn a_truncated_compressed_file_gives_its_beginning_and_a_problem() {
     for layer in LAYERS {
         let bytes = compress(layer.name(), &text);
         let found = visit_bytes("a.log", bytes.get(..bytes.len() / 2).unwrap(), whole());
-        assert_eq!(
-            found.kinds(),
-            kinds(&[(Kind::Truncated, "a.log")]),
-            "{}: {:?}",
-            layer.name(),
-            found.problems
-        );
+        assert_eq!(found.kinds(), kinds(&[(Kind::Truncated, "a.log")]), "{}: {:?}", layer.name(), found.problems);
         assert!(found.problems.iter().all(|problem| problem.lost));
         let seen = found.seen.first().unwrap();
-        assert!(
-            seen.bytes.len() > 200_000 && text.starts_with(&seen.bytes),
-            "{}",
-            layer.name()
-        );
+        assert!(seen.bytes.len() > 200_000 && text.starts_with(&seen.bytes), "{}", layer.name());
     }
 }
 
@@ -517,10 +349,7 @@ fn a_truncated_tar_gives_what_is_there() {
     let bytes = tar(&[("a", &text), ("b", &text)]);
     let found = visit_bytes("x", bytes.get(..bytes.len() - 8_000).unwrap(), whole());
     assert_eq!(found.labels(), ["x!/a", "x!/b"]);
-    assert_eq!(
-        found.kinds(),
-        kinds(&[(Kind::Truncated, "x"), (Kind::Truncated, "x!/b")])
-    );
+    assert_eq!(found.kinds(), kinds(&[(Kind::Truncated, "x"), (Kind::Truncated, "x!/b")]));
     assert!(text.starts_with(&found.seen.last().unwrap().bytes));
 }
 
@@ -538,26 +367,14 @@ fn a_damaged_tar_header_costs_one_member() {
 #[test]
 fn a_truncated_zip_is_read_by_the_headers_of_its_members() {
     let text = log(10_000);
-    let mut members: Vec<_> = ["a", "b", "c"]
-        .map(|name| RawMember::new(name, 8, &text))
-        .into();
+    let mut members: Vec<_> = ["a", "b", "c"].map(|name| RawMember::new(name, 8, &text)).into();
     for flags in [0, 8] {
         members.iter_mut().for_each(|member| member.flags = flags);
         let bytes = raw_zip(&members);
         let cut = bytes.get(..bytes.len() / 2).unwrap();
-        for (name, found) in [
-            ("x", visit_bytes("x", cut, whole())),
-            ("pipe", visit_piped(cut, whole())),
-        ] {
-            assert_eq!(
-                found.labels(),
-                [format!("{name}!/a"), format!("{name}!/b")],
-                "{flags}"
-            );
-            let expected = [
-                (Kind::Truncated, name.to_owned()),
-                (Kind::Truncated, format!("{name}!/b")),
-            ];
+        for (name, found) in [("x", visit_bytes("x", cut, whole())), ("pipe", visit_piped(cut, whole()))] {
+            assert_eq!(found.labels(), [format!("{name}!/a"), format!("{name}!/b")], "{flags}");
+            let expected = [(Kind::Truncated, name.to_owned()), (Kind::Truncated, format!("{name}!/b"))];
             assert_eq!(found.kinds(), expected, "{flags}");
             assert!(found.seen.first().unwrap().bytes == text);
         }
@@ -567,16 +384,8 @@ fn a_truncated_zip_is_read_by_the_headers_of_its_members() {
 #[test]
 fn a_damaged_zip_member_costs_only_itself() {
     let text = log(10_000);
-    let mut members: Vec<_> = ["a", "b", "c"]
-        .map(|name| RawMember::new(name, 0, &text))
-        .into();
-    members
-        .get_mut(1)
-        .unwrap()
-        .packed
-        .get_mut(9_000..9_100)
-        .unwrap()
-        .fill(b'#');
+    let mut members: Vec<_> = ["a", "b", "c"].map(|name| RawMember::new(name, 0, &text)).into();
+    members.get_mut(1).unwrap().packed.get_mut(9_000..9_100).unwrap().fill(b'#');
     let found = visit_bytes("x", &raw_zip(&members), whole());
     assert_eq!(found.labels(), ["x!/a", "x!/b", "x!/c"]);
     assert_eq!(found.kinds(), kinds(&[(Kind::Damaged, "x!/b")]));
@@ -605,10 +414,7 @@ fn the_end_of_a_zip_within_a_cut_zip_is_not_taken_for_its_own() {
     ];
     let bytes = raw_zip(&members);
     let found = visit_bytes("x", bytes.get(..2_000).unwrap(), whole());
-    assert_eq!(
-        found.labels(),
-        ["x!/a.log", "x!/in.zip!/in.log", "x!/b.log"]
-    );
+    assert_eq!(found.labels(), ["x!/a.log", "x!/in.zip!/in.log", "x!/b.log"]);
     assert!(found.kinds().contains(&(Kind::Truncated, "x".into())));
 }
 
@@ -619,35 +425,17 @@ fn a_zip_too_big_to_hold_is_read_in_one_pass() {
     members.last_mut().unwrap().flags = 8;
     let bytes = raw_zip(&members);
     for zip_buffer in [100, bytes.len() - 1, bytes.len()] {
-        let found = visit_piped(
-            &bytes,
-            Limits {
-                zip_buffer,
-                ..whole()
-            },
-        );
+        let found = visit_piped(&bytes, Limits { zip_buffer, ..whole() });
         assert_eq!(found.labels(), ["pipe!/a", "pipe!/b"]);
-        assert!(
-            found.problems.is_empty(),
-            "{zip_buffer}: {:?}",
-            found.problems
-        );
+        assert!(found.problems.is_empty(), "{zip_buffer}: {:?}", found.problems);
         assert!(found.seen.iter().all(|seen| seen.bytes == text));
     }
 }
 
 #[test]
 fn archives_cut_or_changed_anywhere_never_panic() {
-    let members = [
-        ("a.log", &b"first line\n"[..]),
-        ("dir/b.log", b"second line\n"),
-    ];
-    let archives = [
-        tar(&members),
-        zip(&members),
-        gzip(&tar(&members)),
-        raw_zip(&[RawMember::new("a", 93, b"text\n")]),
-    ];
+    let members = [("a.log", &b"first line\n"[..]), ("dir/b.log", b"second line\n")];
+    let archives = [tar(&members), zip(&members), gzip(&tar(&members)), raw_zip(&[RawMember::new("a", 93, b"text\n")])];
     for bytes in archives {
         let step = (bytes.len() / 150).max(1);
         for place in (0..bytes.len()).step_by(step) {
@@ -663,20 +451,9 @@ fn archives_cut_or_changed_anywhere_never_panic() {
 
 #[test]
 fn hostile_names_are_only_labels_and_told_once() {
-    let members = [
-        ("../../etc/passwd", &b"a\n"[..]),
-        ("/etc/shadow", b"b\n"),
-        ("ok.log", b"c\n"),
-    ];
-    let expected = pairs(&[
-        ("x!/etc/passwd", "a\n"),
-        ("x!/etc/shadow", "b\n"),
-        ("x!/ok.log", "c\n"),
-    ]);
-    let raw: Vec<_> = members
-        .iter()
-        .map(|(name, bytes)| RawMember::new(name, 8, bytes))
-        .collect();
+    let members = [("../../etc/passwd", &b"a\n"[..]), ("/etc/shadow", b"b\n"), ("ok.log", b"c\n")];
+    let expected = pairs(&[("x!/etc/passwd", "a\n"), ("x!/etc/shadow", "b\n"), ("x!/ok.log", "c\n")]);
+    let raw: Vec<_> = members.iter().map(|(name, bytes)| RawMember::new(name, 8, bytes)).collect();
     for bytes in [tar(&members), raw_zip(&raw)] {
         let found = visit_bytes("x", &bytes, whole());
         assert_eq!(found.texts(), expected);
@@ -698,10 +475,7 @@ fn links_and_devices_in_a_tar_are_counted_and_not_followed() {
     .concat();
     let found = visit_bytes("x", &bytes, whole());
     assert_eq!(found.labels(), ["x!/a.log"]);
-    assert_eq!(
-        found.kinds(),
-        kinds(&[(Kind::Skipped, "x"), (Kind::Skipped, "x")])
-    );
+    assert_eq!(found.kinds(), kinds(&[(Kind::Skipped, "x"), (Kind::Skipped, "x")]));
     assert!(found.message(Kind::Skipped).starts_with("1 device"));
 }
 
@@ -710,59 +484,25 @@ fn a_bomb_is_stopped_by_its_ratio_at_the_edge() {
     let zeros = vec![b'0'; 1 << 20];
     let bytes = gzip(&zeros);
     let ratio = zeros.len() as u64 / bytes.len() as u64 + 1;
-    let limited = |ratio| {
-        visit_bytes(
-            "x",
-            &bytes,
-            Limits {
-                ratio,
-                ratio_after: 1000,
-                ..whole()
-            },
-        )
-    };
+    let limited = |ratio| visit_bytes("x", &bytes, Limits { ratio, ratio_after: 1000, ..whole() });
     // Decoders give out in steps, so the ratio is a little above its last value on the way.
     assert!(limited(ratio * 2).problems.is_empty());
     let stopped = limited(ratio / 2);
     assert_eq!(stopped.kinds(), kinds(&[(Kind::Limit, "x")]));
-    assert!(
-        stopped
-            .seen
-            .iter()
-            .all(|seen| seen.bytes.len() < zeros.len())
-    );
-    let young = visit_bytes(
-        "x",
-        &bytes,
-        Limits {
-            ratio: 100,
-            ratio_after: 1 << 20,
-            ..whole()
-        },
-    );
+    assert!(stopped.seen.iter().all(|seen| seen.bytes.len() < zeros.len()));
+    let young = visit_bytes("x", &bytes, Limits { ratio: 100, ratio_after: 1 << 20, ..whole() });
     assert!(young.problems.is_empty());
 }
 
 #[test]
 fn a_bomb_in_every_container_is_stopped() {
     let zeros = vec![b'0'; 4 << 20];
-    let limits = Limits {
-        ratio: 20,
-        ratio_after: 1 << 20,
-        ..whole()
-    };
+    let limits = Limits { ratio: 20, ratio_after: 1 << 20, ..whole() };
     for layer in LAYERS.iter().map(|layer| layer.name()) {
         let found = visit_bytes("x", &compress(layer, &zeros), limits.clone());
         assert_eq!(found.kinds(), kinds(&[(Kind::Limit, "x")]), "{layer}");
-        let found = visit_bytes(
-            "x",
-            &compress(layer, &tar(&[("a", &zeros)])),
-            limits.clone(),
-        );
-        assert!(
-            found.kinds().contains(&(Kind::Limit, "x".into())),
-            "{layer}"
-        );
+        let found = visit_bytes("x", &compress(layer, &tar(&[("a", &zeros)])), limits.clone());
+        assert!(found.kinds().contains(&(Kind::Limit, "x".into())), "{layer}");
     }
     let found = visit_bytes("x", &zip(&[("a", &zeros), ("b", b"text\n")]), limits);
     assert!(found.kinds().contains(&(Kind::Limit, "x!/a".into())));
@@ -783,14 +523,7 @@ fn zip_members_that_share_their_bytes_are_stopped_together() {
     bytes.extend((entry.len() as u32 * 100).to_le_bytes());
     bytes.extend((start as u32).to_le_bytes());
     bytes.extend([0, 0]);
-    let found = visit_bytes(
-        "x",
-        &bytes,
-        Limits {
-            ratio_after: 2 << 20,
-            ..whole()
-        },
-    );
+    let found = visit_bytes("x", &bytes, Limits { ratio_after: 2 << 20, ..whole() });
     let read: usize = found.seen.iter().map(|seen| seen.bytes.len()).sum();
     assert!(read < 20 << 20, "{read}");
     assert_eq!(found.seen.len(), 100);
@@ -806,24 +539,10 @@ fn the_limit_of_a_member_holds_at_its_edge() {
         assert!(at(bytes).problems.is_empty());
         let cut = at(bytes - 1);
         assert_eq!(cut.seen.first().unwrap().bytes.len() as u64, bytes - 1);
-        assert!(
-            cut.message(Kind::Limit)
-                .contains(&format!("the first {} bytes", bytes - 1))
-        );
+        assert!(cut.message(Kind::Limit).contains(&format!("the first {} bytes", bytes - 1)));
     }
     // What is no member of anything has no such limit.
-    assert!(
-        visit_bytes(
-            "x",
-            &text,
-            Limits {
-                member: 10,
-                ..whole()
-            }
-        )
-        .problems
-        .is_empty()
-    );
+    assert!(visit_bytes("x", &text, Limits { member: 10, ..whole() }).problems.is_empty());
 }
 
 #[test]
@@ -831,21 +550,8 @@ fn the_limit_of_the_whole_run_holds_at_its_edge() {
     let text = log(1000);
     let members = [("a", &text[..]), ("b", &text)];
     let bytes = 2 * text.len() as u64;
-    let piped = |total| {
-        visit_piped(
-            &zip(&members),
-            Limits {
-                total,
-                zip_buffer: 10,
-                ..whole()
-            },
-        )
-    };
-    assert!(
-        piped(bytes).problems.is_empty(),
-        "{:?}",
-        piped(bytes).problems
-    );
+    let piped = |total| visit_piped(&zip(&members), Limits { total, zip_buffer: 10, ..whole() });
+    assert!(piped(bytes).problems.is_empty(), "{:?}", piped(bytes).problems);
     let cut = piped(bytes - 1);
     assert_eq!(cut.kinds(), kinds(&[(Kind::Limit, "pipe!/b")]));
     assert_eq!(cut.seen.last().unwrap().bytes.len(), text.len() - 1);
@@ -855,28 +561,12 @@ fn the_limit_of_the_whole_run_holds_at_its_edge() {
 fn the_limit_of_members_holds_at_its_edge() {
     let members = [("a", &b"1\n"[..]), ("b", b"2\n"), ("c", b"3\n")];
     for bytes in [tar(&members), zip(&members)] {
-        let at = |limit| {
-            visit_bytes(
-                "x",
-                &bytes,
-                Limits {
-                    members: limit,
-                    ..whole()
-                },
-            )
-        };
+        let at = |limit| visit_bytes("x", &bytes, Limits { members: limit, ..whole() });
         assert!(at(3).problems.is_empty());
         assert_eq!(at(2).labels(), ["x!/a", "x!/b"]);
         assert_eq!(at(2).kinds(), kinds(&[(Kind::Limit, "x")]));
     }
-    let piped = visit_piped(
-        &zip(&members),
-        Limits {
-            members: 2,
-            zip_buffer: 10,
-            ..whole()
-        },
-    );
+    let piped = visit_piped(&zip(&members), Limits { members: 2, zip_buffer: 10, ..whole() });
     assert_eq!(piped.kinds(), kinds(&[(Kind::Limit, "pipe")]));
     assert_eq!(piped.seen.len(), 2);
 }
@@ -903,31 +593,15 @@ fn the_limit_of_nesting_holds_at_its_edge() {
 fn the_limit_of_a_path_shortens_the_label_only() {
     let name = format!("{}.log", "n".repeat(200));
     let bytes = zip(&[(&name, b"text\n")]);
-    let label_bytes = visit_bytes("x", &bytes, whole())
-        .seen
-        .first()
-        .unwrap()
-        .source
-        .label
-        .len();
+    let label_bytes = visit_bytes("x", &bytes, whole()).seen.first().unwrap().source.label.len();
     let at = |path| visit_bytes("x", &bytes, Limits { path, ..whole() });
     // Each visit has a folder of its own whose path has the same length.
     assert!(at(label_bytes).problems.is_empty());
     let short = at(label_bytes - 1);
     assert_eq!(short.seen.first().unwrap().bytes, b"text\n");
     let label = &short.seen.first().unwrap().source.label;
-    assert!(
-        label.len() < label_bytes && label.ends_with("nnn.log"),
-        "{label}"
-    );
-    assert!(matches!(
-        short.problems.as_slice(),
-        [Problem {
-            kind: Kind::Name,
-            lost: false,
-            ..
-        }]
-    ));
+    assert!(label.len() < label_bytes && label.ends_with("nnn.log"), "{label}");
+    assert!(matches!(short.problems.as_slice(), [Problem { kind: Kind::Name, lost: false, .. }]));
 }
 
 #[test]

@@ -48,11 +48,7 @@ impl Method {
     }
 
     /// A reader of the plain bytes.
-    pub fn open<'a>(
-        &self,
-        packed: Input<'a>,
-        limits: &crate::limits::Limits,
-    ) -> Box<dyn Read + Send + 'a> {
+    pub fn open<'a>(&self, packed: Input<'a>, limits: &crate::limits::Limits) -> Box<dyn Read + Send + 'a> {
         match self {
             Self::Stored => Box::new(packed),
             Self::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
@@ -91,19 +87,10 @@ impl Seek for FileAt<'_> {
 
 /// Visits the members of a zip that is a plain file.
 pub(super) fn walk_file(walk: &Walk<'_>, place: &Place<'_>, file: &File, length: u64) {
-    let reader = FileAt {
-        file,
-        position: 0,
-        length,
-    };
+    let reader = FileAt { file, position: 0, length };
     if walk_directory(walk, place, &reader, length).is_none() {
         let input = BufReader::with_capacity(BUFFER, reader);
-        zip_stream::walk(
-            walk,
-            place,
-            Peek::new(Box::new(input)),
-            "its directory is missing or damaged",
-        );
+        zip_stream::walk(walk, place, Peek::new(Box::new(input)), "its directory is missing or damaged");
     }
 }
 
@@ -113,28 +100,15 @@ pub(super) fn walk_stream(walk: &Walk<'_>, place: &Place<'_>, mut input: Peek<'_
     let limit = walk.limits.zip_buffer as u64;
     let mut bytes = Vec::new();
     if let Err(error) = Read::take(&mut input, limit).read_to_end(&mut bytes) {
-        walk.lost(
-            &place.source.label,
-            ProblemKind::Open,
-            label::reason(&error),
-        );
+        walk.lost(&place.source.label, ProblemKind::Open, label::reason(&error));
     }
     let complete = matches!(input.peek(1), Ok([]) | Err(_));
     let length = bytes.len() as u64;
     if complete && walk_directory(walk, place, &Cursor::new(&*bytes), length).is_some() {
         return;
     }
-    let why = if complete {
-        "its directory is missing or damaged"
-    } else {
-        ""
-    };
-    zip_stream::walk(
-        walk,
-        place,
-        Peek::new(Box::new(Cursor::new(bytes).chain(input))),
-        why,
-    );
+    let why = if complete { "its directory is missing or damaged" } else { "" };
+    zip_stream::walk(walk, place, Peek::new(Box::new(Cursor::new(bytes).chain(input))), why);
 }
 
 /// Visits what the directory names; none when there is no directory to be read.
@@ -145,37 +119,25 @@ where
     let mut directory = Directory::find(reader.clone(), length)?;
     let claimed = directory.left;
     let label = &place.source.label;
-    let shared = Shared {
-        archive: length,
-        produced: AtomicU64::new(0),
-    };
+    let shared = Shared { archive: length, produced: AtomicU64::new(0) };
     let tally = Tally::default();
-    let zip = Zip {
-        walk,
-        place,
-        tally: &tally,
-        shared: &shared,
-        reader,
-    };
+    let zip = Zip { walk, place, tally: &tally, shared: &shared, reader };
     let mut seen = 0;
     while let batch @ [_, ..] = &*zip.batch(&mut directory, seen) {
         seen += batch.len();
-        batch
-            .par_iter()
-            .for_each(|(index, entry)| zip.entry(*index, entry));
+        batch.par_iter().for_each(|(index, entry)| zip.entry(*index, entry));
     }
     tally.report(walk, label);
     let limit = walk.limits.members;
     if claimed == 0 {
         walk.empty(label, "an archive without members", 1);
     } else if seen as u64 != claimed {
-        let (kind, why) = match seen == limit {
-            true => (ProblemKind::Limit, "the limit of members"),
-            false => (ProblemKind::Damaged, "damage of its directory"),
+        let (kind, why) = if seen == limit {
+            (ProblemKind::Limit, "the limit of members")
+        } else {
+            (ProblemKind::Damaged, "damage of its directory")
         };
-        let message = format!(
-            "{seen} of {claimed} members were read because of {why}; unpack it for the rest"
-        );
+        let message = format!("{seen} of {claimed} members were read because of {why}; unpack it for the rest");
         walk.lost(label, kind, message);
     }
     Some(())
@@ -225,8 +187,7 @@ impl<R: Read + Seek + Clone + Send> Zip<'_, R> {
             }
             Err(_) => {
                 let message = "its place in the archive is damaged; fetch the archive again";
-                self.walk
-                    .lost(&place.source.label, ProblemKind::Damaged, message);
+                self.walk.lost(&place.source.label, ProblemKind::Damaged, message);
             }
         }
     }
@@ -246,22 +207,14 @@ pub(super) fn visit_member(
         return walk.lost(&label, ProblemKind::Encrypted, message);
     }
     let Some(method) = Method::of(member.method) else {
-        let message = format!(
-            "packed with zip method {}, which is not read; unpack it first",
-            member.method
-        );
+        let message = format!("packed with zip method {}, which is not read; unpack it first", member.method);
         return walk.lost(&label, ProblemKind::Unsupported, message);
     };
     place.source.modified = place.source.modified.or(member.modified);
     place.source.bytes = member.expected().map(|(size, _)| size);
     let (packed, intake) = Counted::new(packed);
     let plain = Checked::new(method.open(Box::new(packed), walk.limits), member);
-    let rules = Rules {
-        decoder: Some(intake),
-        shared,
-        broken: place.break_mark(),
-        ..Rules::default()
-    };
+    let rules = Rules { decoder: Some(intake), shared, broken: place.break_mark(), ..Rules::default() };
     let plain = Meter::new(walk, &label, rules, plain);
     walk.stream(place, Box::new(BufReader::with_capacity(BUFFER, plain)));
 }
@@ -290,12 +243,7 @@ struct Checked<R> {
 
 impl<R> Checked<R> {
     fn new(inner: R, member: &Member) -> Self {
-        Self {
-            inner,
-            crc: flate2::Crc::new(),
-            read: 0,
-            expected: member.expected(),
-        }
+        Self { inner, crc: flate2::Crc::new(), read: 0, expected: member.expected() }
     }
 }
 
@@ -315,9 +263,7 @@ impl<R: Read> Read for Checked<R> {
             Some((size, _)) if count == 0 && !buf.is_empty() && self.read < size => {
                 Err(io::ErrorKind::UnexpectedEof.into())
             }
-            Some((size, crc))
-                if count == 0 && !buf.is_empty() && (self.read, self.crc.sum()) != (size, crc) =>
-            {
+            Some((size, crc)) if count == 0 && !buf.is_empty() && (self.read, self.crc.sum()) != (size, crc) => {
                 Err(io::Error::new(io::ErrorKind::InvalidData, Mismatch))
             }
             _ => Ok(count),

@@ -78,11 +78,7 @@ impl<R: Read + Seek> Directory<R> {
         })?;
         let mut reader = BufReader::new(reader);
         reader.seek(SeekFrom::Start(begin)).ok()?;
-        Some(Self {
-            reader,
-            shift,
-            left,
-        })
+        Some(Self { reader, shift, left })
     }
 
     /// The next entry; none at the end.
@@ -119,13 +115,8 @@ fn read_ends<R: Read + Seek>(reader: &mut R, at: u64, record: &[u8]) -> Option<E
         size: u32_at(record, 12).into(),
         offset: u32_at(record, 16).into(),
     };
-    let is_big =
-        small.entries == 0xffff || small.size == 0xffff_ffff || small.offset == 0xffff_ffff;
-    if is_big {
-        read_big_ends(reader, at).or(Some(small))
-    } else {
-        Some(small)
-    }
+    let is_big = small.entries == 0xffff || small.size == 0xffff_ffff || small.offset == 0xffff_ffff;
+    if is_big { read_big_ends(reader, at).or(Some(small)) } else { Some(small) }
 }
 
 /// The zip64 record: where the locator says, or right before it when bytes stand before the archive.
@@ -134,18 +125,15 @@ fn read_big_ends<R: Read + Seek>(reader: &mut R, end: u64) -> Option<Ends> {
     let locator = bytes_at(reader, locator_at, 20).ok()?;
     let told = u64_at(&locator, 8);
     let before = locator_at.checked_sub(BIG_END_LENGTH as u64)?;
-    [told, before]
-        .into_iter()
-        .filter(|_| locator.starts_with(LOCATOR))
-        .find_map(|at| {
-            let record = bytes_at(reader, at, BIG_END_LENGTH).ok()?;
-            record.starts_with(BIG_END).then(|| Ends {
-                at,
-                entries: u64_at(&record, 32),
-                size: u64_at(&record, 40),
-                offset: u64_at(&record, 48),
-            })
+    [told, before].into_iter().filter(|_| locator.starts_with(LOCATOR)).find_map(|at| {
+        let record = bytes_at(reader, at, BIG_END_LENGTH).ok()?;
+        record.starts_with(BIG_END).then(|| Ends {
+            at,
+            entries: u64_at(&record, 32),
+            size: u64_at(&record, 40),
+            offset: u64_at(&record, 48),
         })
+    })
 }
 
 /// Where the directory begins, how many bytes stand before the archive, and the number of entries.
@@ -165,9 +153,7 @@ fn start<R: Read + Seek>(reader: &mut R, ends: &Ends) -> Option<(u64, u64, u64)>
 fn entry(fields: &[u8], name: Vec<u8>, extra: &[u8], shift: u64) -> Entry {
     let [mut size, mut packed, mut header] = [24, 20, 42].map(|at| u64::from(u32_at(fields, at)));
     // Numbers that do not fit stand in an attribute, in this order.
-    let mut big = attributes(extra)
-        .find(|(id, _)| *id == 1)
-        .map_or(&[][..], |(_, data)| data);
+    let mut big = attributes(extra).find(|(id, _)| *id == 1).map_or(&[][..], |(_, data)| data);
     for field in [&mut size, &mut packed, &mut header] {
         if *field == u64::from(u32::MAX)
             && let Some((value, rest)) = big.split_first_chunk()
@@ -186,11 +172,7 @@ fn entry(fields: &[u8], name: Vec<u8>, extra: &[u8], shift: u64) -> Entry {
         crc: u32_at(fields, 16),
         modified: extended_time(extra).or_else(|| dos_time(u16_at(fields, 14), u16_at(fields, 12))),
     };
-    Entry {
-        member,
-        header: header.saturating_add(shift),
-        mode: if on_unix { u32_at(fields, 38) >> 16 } else { 0 },
-    }
+    Entry { member, header: header.saturating_add(shift), mode: if on_unix { u32_at(fields, 38) >> 16 } else { 0 } }
 }
 
 fn bytes_at<R: Read + Seek>(reader: &mut R, at: u64, count: usize) -> io::Result<Vec<u8>> {
@@ -216,9 +198,7 @@ pub(super) fn attributes(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])>
 /// The time of change in seconds since 1970, from the attribute that Unix tools write.
 pub(super) fn extended_time(extra: &[u8]) -> Option<i64> {
     attributes(extra).find_map(|(id, data)| match (id, data) {
-        (0x5455, [flags, a, b, c, d, ..]) if flags & 1 != 0 => {
-            Some(i32::from_le_bytes([*a, *b, *c, *d]).into())
-        }
+        (0x5455, [flags, a, b, c, d, ..]) if flags & 1 != 0 => Some(i32::from_le_bytes([*a, *b, *c, *d]).into()),
         _ => None,
     })
 }
@@ -226,9 +206,7 @@ pub(super) fn extended_time(extra: &[u8]) -> Option<i64> {
 /// The DOS time, which has no zone, taken as UTC. 1980 stands for "not set".
 pub(super) fn dos_time(date: u16, time: u16) -> Option<i64> {
     let [date, time] = [date, time].map(u32::from);
-    let year = i32::try_from(1980 + (date >> 9))
-        .ok()
-        .filter(|year| *year > 1980)?;
+    let year = i32::try_from(1980 + (date >> 9)).ok().filter(|year| *year > 1980)?;
     let day = chrono::NaiveDate::from_ymd_opt(year, date >> 5 & 15, date & 31)?;
     let moment = day.and_hms_opt(time >> 11, time >> 5 & 63, (time & 31) * 2)?;
     Some(moment.and_utc().timestamp())
@@ -236,23 +214,14 @@ pub(super) fn dos_time(date: u16, time: u16) -> Option<i64> {
 
 /// A number of 16 bits, little endian; 0 where there is none.
 pub(super) fn u16_at(fields: &[u8], at: usize) -> u16 {
-    fields
-        .get(at..)
-        .and_then(|rest| rest.first_chunk())
-        .map_or(0, |bytes| u16::from_le_bytes(*bytes))
+    fields.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }
 
 /// A number of 32 bits, little endian; 0 where there is none.
 pub(super) fn u32_at(fields: &[u8], at: usize) -> u32 {
-    fields
-        .get(at..)
-        .and_then(|rest| rest.first_chunk())
-        .map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    fields.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 fn u64_at(fields: &[u8], at: usize) -> u64 {
-    fields
-        .get(at..)
-        .and_then(|rest| rest.first_chunk())
-        .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    fields.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }

@@ -69,15 +69,11 @@ fn report(walk: &Walk<'_>, label: &str, end: &End, members: usize, why: &str) {
         End::Complete if why.is_empty() => return,
         End::Complete => (
             ProblemKind::Damaged,
-            format!(
-                "{why}; {members} members were read one after the other, fetch it again to be sure"
-            ),
+            format!("{why}; {members} members were read one after the other, fetch it again to be sure"),
         ),
         End::Cut => (
             ProblemKind::Truncated,
-            format!(
-                "the archive ends too early; {members} members could be read, fetch it again for the rest"
-            ),
+            format!("the archive ends too early; {members} members could be read, fetch it again for the rest"),
         ),
         End::Lost => (
             ProblemKind::Unsupported,
@@ -87,9 +83,7 @@ fn report(walk: &Walk<'_>, label: &str, end: &End, members: usize, why: &str) {
         ),
         End::Limit => (
             ProblemKind::Limit,
-            format!(
-                "has more than {members} members; the first {members} were read, unpack it for the rest"
-            ),
+            format!("has more than {members} members; the first {members} were read, unpack it for the rest"),
         ),
     };
     walk.lost(label, kind, message);
@@ -106,11 +100,7 @@ fn next_member(input: &mut Peek<'_>) -> io::Result<Next> {
             io::copy(input, &mut io::sink())?;
             return Ok(Next::Directory);
         }
-        if let Some(fields) = head
-            .first_chunk()
-            .filter(|fields| is_local(fields))
-            .copied()
-        {
+        if let Some(fields) = head.first_chunk().filter(|fields| is_local(fields)).copied() {
             return take_header(input, &fields).map(Next::Member);
         }
         let skip = memchr::memmem::find(head.get(1..).unwrap_or_default(), b"PK");
@@ -121,10 +111,7 @@ fn next_member(input: &mut Peek<'_>) -> io::Result<Next> {
 
 fn is_local(fields: &[u8; HEADER]) -> bool {
     // Version, method and length of the name guard against the magic occurring within data.
-    fields.starts_with(LOCAL)
-        && u16_at(fields, 4) < 100
-        && u16_at(fields, 8) < 100
-        && u16_at(fields, 26) > 0
+    fields.starts_with(LOCAL) && u16_at(fields, 4) < 100 && u16_at(fields, 8) < 100 && u16_at(fields, 26) > 0
 }
 
 fn take_header(input: &mut Peek<'_>, fields: &[u8; HEADER]) -> io::Result<Member> {
@@ -143,8 +130,7 @@ fn take_header(input: &mut Peek<'_>, fields: &[u8; HEADER]) -> io::Result<Member
         packed: if unknown { u64::MAX } else { packed },
         size: if unknown { u64::MAX } else { size },
         crc: u32_at(fields, 14),
-        modified: extended_time(&extra)
-            .or_else(|| dos_time(u16_at(fields, 12), u16_at(fields, 10))),
+        modified: extended_time(&extra).or_else(|| dos_time(u16_at(fields, 12), u16_at(fields, 10))),
     })
 }
 
@@ -156,10 +142,7 @@ fn sizes(fields: &[u8; HEADER], extra: &[u8]) -> (u64, u64) {
     }
     let big = attributes(extra).find_map(|(id, data)| data.first_chunk::<16>().filter(|_| id == 1));
     if let Some([a, b, c, d, e, f, g, h, packed @ ..]) = big.copied() {
-        return (
-            u64::from_le_bytes(packed),
-            u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        );
+        return (u64::from_le_bytes(packed), u64::from_le_bytes([a, b, c, d, e, f, g, h]));
     }
     (packed.into(), size.into())
 }
@@ -189,16 +172,7 @@ fn visit(
             visit_member(walk, place, member, None, Box::new(input));
         } else {
             let left = AtomicU64::new(member.packed);
-            visit_member(
-                walk,
-                place,
-                member,
-                None,
-                Box::new(Exact {
-                    inner: &mut *input,
-                    left: &left,
-                }),
-            );
+            visit_member(walk, place, member, None, Box::new(Exact { inner: &mut *input, left: &left }));
             let _ = io::copy(&mut Read::take(input, left.load(Ordering::Relaxed)), &mut io::sink());
         }
     }

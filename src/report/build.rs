@@ -12,7 +12,10 @@ use crate::rank::{Candidate, Item};
 use crate::scan::{Hit, SourceOutcome, Time, TimeKind};
 
 use super::fill::fill;
-use super::model::*;
+use super::model::{
+    CatalogueInfo, ClusterEntry, CollectStep, Coverage, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep,
+    Report, RootCause, SCHEMA_VERSION, Span, Symptom, TimelineEntry, Tool, Unexplained, UnknownItem,
+};
 use super::sanitize;
 
 /// Root causes in a report.
@@ -280,7 +283,7 @@ fn unexplained(world: &World<'_>) -> Unexplained {
 fn timeline(causes: &[RootCause]) -> Vec<TimelineEntry> {
     let mut entries: Vec<TimelineEntry> = Vec::new();
     let best = causes.first().map_or(0.0, |c| c.confidence);
-    for cause in causes.iter().filter(|c| c.confidence >= 0.5 || c.confidence == best) {
+    for cause in causes.iter().filter(|c| c.confidence >= best.min(0.5)) {
         for line in &cause.evidence {
             let Some(timestamp) = line.timestamp.clone() else { continue };
             entries.push(TimelineEntry {

@@ -94,8 +94,11 @@ impl Page<'_> {
 
     fn cause(&mut self, cause: &RootCause, steps: usize, proof: usize) -> io::Result<()> {
         let verdict = format!("{} {:.2}", cause.verdict.to_uppercase(), cause.confidence);
+        // A narrow terminal gets the id on a line of its own.
+        let fits = verdict.width() + cause.level.width() + cause.id.width() + 4 <= self.width;
+        let gap = if fits { "  " } else { "\n" };
         let verdict = self.paint(&verdict, verdict_paint(&cause.verdict));
-        self.line(&format!("{verdict}  {}  {}", cause.level, self.paint(&cause.id, dim())))?;
+        self.line(&format!("{verdict}  {}{gap}{}", cause.level, self.paint(&cause.id, dim())))?;
         for part in wrap(&cause.title, self.width) {
             let part = self.paint(&part, Paint::new().bold());
             self.line(&part)?;

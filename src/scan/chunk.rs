@@ -154,11 +154,9 @@ impl ChunkOutcome {
         self.faults += later.faults;
         self.formats.0 |= later.formats.0;
         self.times.absorb(&later.times);
-        for (list, more) in [(&mut self.services, later.services)] {
-            list.extend(more);
-            list.sort_unstable();
-            list.dedup();
-        }
+        self.services.extend(later.services);
+        self.services.sort_unstable();
+        self.services.dedup();
         self.documents.extend(later.documents);
         self.documents.sort_unstable();
         self.documents.dedup();
@@ -459,7 +457,8 @@ impl<'c> Walk<'_, 'c> {
         for event in events {
             self.state_event(event, &block, first, &candidates);
         }
-        let lines = memchr::memchr_iter(b'\n', raw).count().max(1) as u64;
+        let unended = u64::from(raw.last() != Some(&b'\n'));
+        let lines = memchr::memchr_iter(b'\n', raw).count() as u64 + unended;
         self.out.lines += lines - 1;
         self.out.understood += lines;
         if !self.out.documents.contains(&document.name()) {

@@ -92,6 +92,7 @@ impl Clusters {
     }
 
     /// Turns stamps into times.
+    #[expect(clippy::iter_over_hash_type, reason = "each cluster is settled by itself")]
     pub fn settle(&mut self, clock: &Clock) {
         for cluster in self.by_hash.values_mut() {
             cluster.time = (clock.resolve(cluster.raw.0), clock.resolve(cluster.raw.1));

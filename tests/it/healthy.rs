@@ -1,0 +1,44 @@
+//! samples/healthy: ordinary logs, full of lines that look bad and are not. Nothing may be named.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{confidences, files, none, omnilog, samples};
+
+/// Root causes that are named although nothing is wrong.
+fn alarms(paths: &[PathBuf]) -> Vec<String> {
+    let report = omnilog(paths).report();
+    let named = confidences(&report).into_iter().filter(|(_, confidence)| *confidence >= 0.5);
+    named.map(|(id, confidence)| format!("{id} {confidence:.2} in {}", paths[0].display())).collect()
+}
+
+#[test]
+fn every_healthy_file_alone_names_nothing() {
+    let files = files(&samples("healthy"));
+    assert!(!files.is_empty(), "samples/healthy is empty");
+    let complaints: Vec<String> = files.into_iter().flat_map(|f| alarms(&[f])).collect();
+    none(&complaints);
+}
+
+#[test]
+fn all_healthy_files_together_name_nothing() {
+    none(&alarms(&[samples("healthy")]));
+}
+
+#[test]
+fn every_healthy_folder_names_nothing() {
+    let folders = crate::support::entries(&samples("healthy")).into_iter().filter(|p: &PathBuf| Path::is_dir(p));
+    let complaints: Vec<String> = folders.flat_map(|f| alarms(&[f])).collect();
+    none(&complaints);
+}
+
+#[test]
+fn healthy_files_are_understood() {
+    let report = omnilog([samples("healthy")]).report();
+    let inputs = report["inputs"].as_array().expect("a list");
+    let complaints: Vec<String> = inputs
+        .iter()
+        .filter(|i| i["understood"].as_f64().is_none_or(|share| share < 0.5))
+        .map(|i| format!("{}: only {} of its lines are understood", i["source"], i["understood"]))
+        .collect();
+    none(&complaints);
+}

@@ -1,0 +1,39 @@
+//! Tests of the whole: the binary as people run it, and the promises of the documents.
+//!
+//! One binary, so that it is linked once. Each module says what belongs there. A case is added by adding a file or a row;
+//! nothing here needs a network, sleeps, or looks at the clock.
+
+/// Runs the binary; temporary folders; where things stand in the repository.
+mod support;
+
+/// What the library says of samples, computed once.
+mod lab;
+
+/// `use crate::` lines against the table of ARCHITECTURE.md.
+mod architecture;
+/// The command line: input, arguments, messages, exit status.
+mod cli;
+/// The JSON report declared once more, so that a changed output breaks a test.
+mod contract;
+/// README, CONTRIBUTING, docs/: commands run, generated parts are up to date.
+mod docs;
+/// A line keeps its root cause whatever it is wrapped in.
+mod envelopes;
+/// samples/formats: `detect` names the format.
+mod formats;
+/// samples/healthy: nothing is named.
+mod healthy;
+/// samples/hostile: every output is harmless.
+mod hostile;
+/// samples/incidents: the expected root cause stands first.
+mod incidents;
+/// The first filter loses nothing: every signature on every event finds the same.
+mod oracle;
+/// The catalogue: lints, samples, cross-talk, errors of broken files.
+mod patterns;
+/// No bytes end a run: generated input through the bodies of the fuzz targets.
+mod properties;
+/// Text, Markdown and JSON reports.
+mod reports;
+/// The same input gives the same answer, however it comes and however many threads there are.
+mod same;

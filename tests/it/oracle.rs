@@ -1,0 +1,77 @@
+//! The first filter and the choice of signatures lose nothing: running every signature on every event finds the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use omnilog::scan::{SourceContext, walk};
+
+use crate::lab;
+use crate::support::{files, none, root};
+
+/// Lines on which each signature holds, by its name.
+type Hits = BTreeMap<String, u64>;
+
+fn name(signature: usize) -> String {
+    lab::catalogue().signatures[signature].name.clone()
+}
+
+fn context(label: &str) -> SourceContext {
+    SourceContext { label: label.to_owned(), ..SourceContext::default() }
+}
+
+/// What the scanner finds.
+fn filtered(label: &str, text: &[u8]) -> Hits {
+    let outcome = lab::scanner().text(context(label), text);
+    outcome.found.tallies.iter().map(|(signature, tally)| (name(*signature), tally.count)).collect()
+}
+
+/// What every signature finds on every event.
+fn naive(label: &str, text: &[u8]) -> Hits {
+    let mut hits = Hits::new();
+    let mut read = text;
+    walk::events(&context(label), &mut read, &mut |_, event| {
+        let shown = event.text();
+        for id in 0..lab::catalogue().signatures.len() {
+            if lab::scanner().matcher.test_one(id, event, &shown).is_some() {
+                *hits.entry(name(id)).or_default() += 1;
+            }
+        }
+    })
+    .expect("memory");
+    hits
+}
+
+/// Where the two differ.
+fn differences(label: &str, text: &[u8]) -> Vec<String> {
+    let (filtered, naive) = (filtered(label, text), naive(label, text));
+    let names: BTreeSet<&String> = filtered.keys().chain(naive.keys()).collect();
+    let differing = names.into_iter().filter(|n| filtered.get(*n) != naive.get(*n));
+    let count = |hits: &Hits, name: &String| hits.get(name).copied().unwrap_or(0);
+    differing.map(|n| format!("{label}: {n}: {} filtered, {} naive", count(&filtered, n), count(&naive, n))).collect()
+}
+
+#[test]
+fn filtered_hits_are_those_of_the_oracle_on_every_sample_of_the_catalogue() {
+    let mut complaints = Vec::new();
+    for case in lab::cases() {
+        for (file, text) in case.texts() {
+            let found = differences(file, text.as_bytes());
+            complaints.extend(found.into_iter().map(|d| format!("{}: {d}", case.name())));
+        }
+    }
+    none(&complaints);
+}
+
+#[test]
+fn filtered_hits_are_those_of_the_oracle_on_the_sample_files() {
+    let folder = root().join("samples");
+    assert!(folder.is_dir(), "samples is missing");
+    let mut complaints = Vec::new();
+    for path in files(&folder) {
+        let bytes = std::fs::read(&path).expect("a file");
+        // Containers are decoded by the input side; here plain bytes are wanted. Long files are looked at in part.
+        let end = bytes.len().min(200 << 10);
+        let end = bytes[..end].iter().rposition(|b| *b == b'\n').map_or(end, |at| at + 1);
+        complaints.extend(differences(&path.display().to_string(), &bytes[..end]));
+    }
+    none(&complaints);
+}
