@@ -114,7 +114,7 @@ fn nothing_to_read_is_2_and_says_what_to_do() {
     omnilog(["nowhere.log"]).within(dir.path()).exits(2).warns("nowhere.log");
     omnilog(["empty.log"]).within(dir.path()).exits(2).warns("nothing could be read").warns("empty");
     omnilog(["hollow"]).within(dir.path()).exits(2).warns("nothing could be read").warns("help:");
-    omnilog::<&str>([]).input("").exits(2).warns("help:");
+    omnilog::<&str>([]).input("").exits(2).warns("<stdin>: empty");
 }
 
 #[test]
