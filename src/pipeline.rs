@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::catalog::Catalogue;
 use crate::correlate::World;
-use crate::event::{Event, Service};
 use crate::event::time::SECOND;
+use crate::event::{Event, Service};
 use crate::input::{self, Content, Options, Problem, Source, Visitor};
 use crate::parse;
 use crate::rank::{self, Candidate};
@@ -94,8 +94,7 @@ impl Visitor for Reader<'_, '_> {
     }
 
     fn problem(&self, problem: Problem) {
-        let entry =
-            ProblemEntry { source: problem.source, kind: problem.kind.word().into(), message: problem.message };
+        let entry = ProblemEntry { source: problem.source, kind: problem.kind.word().into(), message: problem.message };
         self.found.lock().unwrap_or_else(PoisonError::into_inner).problems.push(entry);
     }
 }

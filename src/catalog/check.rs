@@ -25,9 +25,15 @@ pub const COMPONENTS: &[&str] = &[
 
 /// Commands that never existed, with what to use instead. (Read from the sources of omnictl, kubectl and Proxmox.)
 pub const INVENTED: &[(&str, &str)] = &[
-    ("omnictl infra provider", "there is no such command group; `omnictl infraprovider list`, and restart the provider"),
+    (
+        "omnictl infra provider",
+        "there is no such command group; `omnictl infraprovider list`, and restart the provider",
+    ),
     ("omnictl infraprovider reconcile", "there is no such verb; restart the provider"),
-    ("omnictl delete machine ", "machines are read-only; `omnictl cluster machine delete ID` or `omnictl delete link ID`"),
+    (
+        "omnictl delete machine ",
+        "machines are read-only; `omnictl cluster machine delete ID` or `omnictl delete link ID`",
+    ),
     ("kubectl patch clustermachine", "Omni's resources are no Kubernetes objects"),
     ("kubectl annotate machineset", "Omni's resources are no Kubernetes objects"),
     ("--scsi_hardware", "the key is `scsihw`"),
@@ -189,13 +195,21 @@ impl Lint<'_> {
             });
             let correlated = index.and_then(|i| catalogue.signatures.get(i)).is_some_and(|s| s.correlated);
             if index.is_some_and(|i| !used.contains(&Term::Signature(i))) && !elsewhere && !correlated {
-                self.complain(&format!("[signature.{name}]"), format!("signature `{name}` is used by no evidence"), None);
+                self.complain(
+                    &format!("[signature.{name}]"),
+                    format!("signature `{name}` is used by no evidence"),
+                    None,
+                );
             }
         }
         for collect in page.collect.iter().filter(|c| !c.evidence.is_empty()) {
             if !cause.evidence.iter().any(|e| e.id == collect.evidence) {
                 let help = suggest::did_you_mean(&collect.evidence, cause.evidence.iter().map(|e| e.id.as_str()));
-                self.complain(&collect.run, format!("`collect` names the unknown evidence `{}`", collect.evidence), help);
+                self.complain(
+                    &collect.run,
+                    format!("`collect` names the unknown evidence `{}`", collect.evidence),
+                    help,
+                );
             }
         }
     }
@@ -215,7 +229,8 @@ fn signatures(catalogue: &Catalogue, complaints: &mut Vec<PatternError>) {
         }
         let anchored = |l: &String| filter::anchor(l).is_some();
         if !signature.all.is_empty() && signature.any.is_empty() && !signature.all.iter().any(anchored) {
-            let message = format!("signature `{name}`: no literal of `all` has {} plain bytes in a row", filter::ANCHOR);
+            let message =
+                format!("signature `{name}`: no literal of `all` has {} plain bytes in a row", filter::ANCHOR);
             lint.complain(&near, message, None);
         }
         if !signature.all.iter().any(anchored) {

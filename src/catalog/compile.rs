@@ -5,14 +5,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::file::{BenignFile, CauseFile, CorrelationFile, EvidenceFile, FieldValue, Prior, ScenarioFile, SignatureFile};
+use super::file::{
+    BenignFile, CauseFile, CorrelationFile, EvidenceFile, FieldValue, Prior, ScenarioFile, SignatureFile,
+};
 use super::version::Affected;
 use super::{
     Catalogue, Cause, Correlation, CorrelationKind, Evidence, FieldOp, FieldTest, LazyRegex, Level, PatternText,
     Scenario, ServiceSet, Signature, SignatureId, Term, expr,
 };
-use crate::event::{Service, Severity};
 use crate::event::time::SECOND;
+use crate::event::{Service, Severity};
 use crate::suggest;
 
 /// Named strengths and their likelihood ratios.
@@ -95,11 +97,7 @@ pub fn parse_file(parsed: &mut Parsed, id: &str, path: &str, text: &str) -> Resu
 }
 
 /// Builds the catalogue. Broken parts are reported and left out.
-pub fn compile(
-    parsed: &Parsed,
-    texts: BTreeMap<String, PatternText>,
-    digest: &str,
-) -> (Catalogue, Vec<PatternError>) {
+pub fn compile(parsed: &Parsed, texts: BTreeMap<String, PatternText>, digest: &str) -> (Catalogue, Vec<PatternError>) {
     let mut compiler = Compiler::new(&texts);
     compiler.signatures(parsed);
     compiler.correlations(parsed);
@@ -408,7 +406,9 @@ fn likelihoods(item: &EvidenceFile) -> Result<(f64, f64), Complaint> {
     let contradicts = match item.role.as_deref() {
         None | Some("supports") => false,
         Some("contradicts") => true,
-        Some(other) => return Err((format!("unknown role `{other}`"), suggest::did_you_mean(other, ["supports", "contradicts"]))),
+        Some(other) => {
+            return Err((format!("unknown role `{other}`"), suggest::did_you_mean(other, ["supports", "contradicts"])));
+        }
     };
     let (if_cause, if_not) = match (item.likelihood, item.strength.as_deref()) {
         (Some(l), None) => (l.if_cause, l.if_not),
@@ -501,7 +501,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_with_its_line() {
-        let error = parse_file(&mut Parsed::default(), "s/c", "p.toml", "title='t'\ntilte='x'").expect_err("unknown key");
+        let error =
+            parse_file(&mut Parsed::default(), "s/c", "p.toml", "title='t'\ntilte='x'").expect_err("unknown key");
         assert_eq!(error.line, Some(2));
         assert!(error.message.contains("tilte"), "{error}");
     }

@@ -32,9 +32,9 @@ pub fn builtin() -> (Catalogue, Vec<PatternError>) {
 
 fn builtin_parsed() -> (Parsed, BTreeMap<String, PatternText>) {
     let index: Index = serde_json::from_str(builtin::INDEX).unwrap_or_default();
-    let texts = builtin::TEXTS
-        .iter()
-        .map(|(id, path, text)| ((*id).to_owned(), PatternText { path: (*path).to_owned(), text: Cow::Borrowed(*text) }));
+    let texts = builtin::TEXTS.iter().map(|(id, path, text)| {
+        ((*id).to_owned(), PatternText { path: (*path).to_owned(), text: Cow::Borrowed(*text) })
+    });
     (Parsed { causes: index.causes, scenarios: index.scenarios, benign: index.benign }, texts.collect())
 }
 
@@ -87,7 +87,11 @@ fn toml_files(folder: &Path, errors: &mut Vec<PatternError>) -> Vec<PathBuf> {
         let entries = match std::fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(error) => {
-                errors.push(PatternError::new(&directory.display().to_string(), None, format!("cannot be read: {error}")));
+                errors.push(PatternError::new(
+                    &directory.display().to_string(),
+                    None,
+                    format!("cannot be read: {error}"),
+                ));
                 continue;
             }
         };

@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn ranges_cover_what_they_say() {
         let affected = Affected::parse("talos", ">=1.8.0, <1.9.0").expect("a range");
-        for (version, inside) in [("v1.8.4", true), ("1.8", true), ("1.9.0", false), ("v1.9.0-beta.0", true), ("1.7.9", false)]
+        for (version, inside) in
+            [("v1.8.4", true), ("1.8", true), ("1.9.0", false), ("v1.9.0-beta.0", true), ("1.7.9", false)]
         {
             assert_eq!(affected.covers(&Version::parse(version).expect("a version")), inside, "{version}");
         }

@@ -97,9 +97,7 @@ impl OptionArgs {
     pub fn input_options(&self) -> anyhow::Result<Options> {
         let mut options = Options::default();
         for path in &self.identity {
-            options
-                .add_identity_file(path)
-                .map_err(|e| Usage(format!("--identity {}: {e}", path.display())))?;
+            options.add_identity_file(path).map_err(|e| Usage(format!("--identity {}: {e}", path.display())))?;
         }
         Ok(options)
     }
@@ -120,7 +118,9 @@ impl InputArgs {
                 message.push_str(&format!("\n  {}: {}", problem.source, problem.message));
             }
             if analysis.problems.is_empty() {
-                message.push_str(": the input is empty\n  help: name files, folders or bundles, or pipe a log into omnilog");
+                message.push_str(
+                    ": the input is empty\n  help: name files, folders or bundles, or pipe a log into omnilog",
+                );
             }
             anyhow::bail!(Usage(message));
         }

@@ -72,7 +72,10 @@ pub fn run(args: &EventsArgs, now: i64) -> anyhow::Result<ExitCode> {
         terminal::note(&format!("{}: {}", problem.source, problem.message));
     }
     if found.left_out > 0 {
-        terminal::note(&format!("{} further events are left out; narrow with --since, --min-level or --contains", found.left_out));
+        terminal::note(&format!(
+            "{} further events are left out; narrow with --since, --min-level or --contains",
+            found.left_out
+        ));
     }
     found.rows.sort_by(|a, b| (a.order, &a.source, a.line).cmp(&(b.order, &b.source, b.line)));
     terminal::print(|out| found.rows.iter().try_for_each(|row| write(out, row, args.format == "ndjson")))?;
@@ -143,15 +146,14 @@ struct Found {
 
 impl Collector {
     fn collect(&self, context: &SourceContext, read: &mut dyn Read) {
-        let clock = Clock {
-            reference: context.modified.unwrap_or(self.now),
-            zone: self.zone * crate::event::time::SECOND,
-        };
+        let clock =
+            Clock { reference: context.modified.unwrap_or(self.now), zone: self.zone * crate::event::time::SECOND };
         let mut rows = Vec::new();
         let mut last = context.start.unwrap_or(i64::MIN);
         let mut left_out = 0;
         let result = walk::events(context, read, &mut |line, event| {
-            let own = clock.resolve(event.time).filter(|t| t.kind != crate::scan::TimeKind::SinceBoot).map(|t| t.micros);
+            let own =
+                clock.resolve(event.time).filter(|t| t.kind != crate::scan::TimeKind::SinceBoot).map(|t| t.micros);
             last = own.unwrap_or(last);
             if !self.filter.keeps(event, own) {
                 return;

@@ -118,7 +118,11 @@ fn new(catalogue: &Catalogue, id: &str, dir: &Path) -> anyhow::Result<ExitCode> 
     file.write_all(SKELETON.as_bytes()).map_err(cannot)?;
     terminal::print(|out| {
         writeln!(out, "wrote {}", path.display())?;
-        writeln!(out, "fill it in, then: omnilog patterns check --patterns {0} && omnilog patterns test --patterns {0} {id}", dir.display())
+        writeln!(
+            out,
+            "fill it in, then: omnilog patterns check --patterns {0} && omnilog patterns test --patterns {0} {id}",
+            dir.display()
+        )
     })?;
     Ok(ExitCode::from(OK))
 }

@@ -61,7 +61,9 @@ pub fn run(args: &TriageArgs, now: i64) -> anyhow::Result<ExitCode> {
     let tickets = tickets(&args.folders)?;
     let work = || tickets.par_iter().map(|path| ticket(&scanner, args, path)).collect::<Vec<Row>>();
     let mut rows = terminal::with_progress(&scanner.scanned, work);
-    rows.sort_by(|a, b| b.severity.partial_cmp(&a.severity).unwrap_or(std::cmp::Ordering::Equal).then(a.ticket.cmp(&b.ticket)));
+    rows.sort_by(|a, b| {
+        b.severity.partial_cmp(&a.severity).unwrap_or(std::cmp::Ordering::Equal).then(a.ticket.cmp(&b.ticket))
+    });
     terminal::print(|out| write(out, &rows, &args.format))?;
     Ok(ExitCode::from(OK))
 }
@@ -70,7 +72,12 @@ pub fn run(args: &TriageArgs, now: i64) -> anyhow::Result<ExitCode> {
 fn tickets(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for folder in folders {
-        let cannot = |e: io::Error| Usage(format!("{}: cannot be read: {e}\n  help: name a folder that holds one folder, archive or file for each ticket", folder.display()));
+        let cannot = |e: io::Error| {
+            Usage(format!(
+                "{}: cannot be read: {e}\n  help: name a folder that holds one folder, archive or file for each ticket",
+                folder.display()
+            ))
+        };
         for entry in std::fs::read_dir(folder).map_err(cannot)? {
             all.push(entry.map_err(cannot)?.path());
         }
@@ -97,12 +104,12 @@ fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path) -> Row {
 }
 
 fn failed(ticket: String, problem: String) -> Row {
-    Row { verdict: "unread".into(), problems: vec![problem], ..empty(ticket) }
+    Row { verdict: "unread".into(), problems: vec![problem], ..empty(&ticket) }
 }
 
-fn empty(ticket: String) -> Row {
+fn empty(ticket: &str) -> Row {
     Row {
-        ticket: sanitize::line(&ticket),
+        ticket: sanitize::line(ticket),
         verdict: "none".into(),
         root_cause: None,
         title: None,
@@ -119,7 +126,7 @@ fn empty(ticket: String) -> Row {
 
 fn row(ticket: String, report: &Report) -> Row {
     let problems = report.problems.iter().map(|p| format!("{}: {}", p.source, p.message)).collect();
-    let Some(cause) = report.root_causes.first() else { return Row { problems, ..empty(ticket) } };
+    let Some(cause) = report.root_causes.first() else { return Row { problems, ..empty(&ticket) } };
     let proof = cause.evidence.iter().find(|e| e.role == "supports");
     Row {
         verdict: cause.verdict.clone(),
@@ -133,7 +140,7 @@ fn row(ticket: String, report: &Report) -> Row {
         next_step: next_step(cause),
         problems,
         severity: (level(cause), cause.confidence),
-        ..empty(ticket)
+        ..empty(&ticket)
     }
 }
 
@@ -194,7 +201,8 @@ fn csv(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
         let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
         format!("\"{}\"", text.replace('"', "\"\""))
     };
-    let mut line = |cells: &[String]| writeln!(out, "{}\r", cells.iter().map(|c| cell(c)).collect::<Vec<_>>().join(","));
+    let mut line =
+        |cells: &[String]| writeln!(out, "{}\r", cells.iter().map(|c| cell(c)).collect::<Vec<_>>().join(","));
     line(&HEADINGS.map(str::to_owned))?;
     rows.iter().try_for_each(|row| line(&cells(row)))
 }

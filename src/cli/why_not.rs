@@ -64,7 +64,12 @@ fn write(out: &mut dyn Write, world: &World<'_>, index: usize, cause: &Cause) ->
 }
 
 /// Where it was seen, or which of its parts are missing.
-fn detail(out: &mut dyn Write, world: &World<'_>, item: &Evidence, finding: &crate::correlate::Finding) -> io::Result<()> {
+fn detail(
+    out: &mut dyn Write,
+    world: &World<'_>,
+    item: &Evidence,
+    finding: &crate::correlate::Finding,
+) -> io::Result<()> {
     if let Some(at) = finding.hits.first() {
         let source = world.sources.get(at.source).map_or("", |s| s.context.label.as_str());
         let line = world.hit(*at).map_or(0, |h| h.line);
@@ -83,7 +88,13 @@ fn detail(out: &mut dyn Write, world: &World<'_>, item: &Evidence, finding: &cra
         let truth = world.find(&crate::catalog::Expr::Name(term)).truth;
         let wanted = if positive { Truth::True } else { Truth::False };
         if truth != wanted {
-            let state = if truth == Truth::Unknown { "cannot be told" } else if positive { "did not hold" } else { "held, and must not" };
+            let state = if truth == Truth::Unknown {
+                "cannot be told"
+            } else if positive {
+                "did not hold"
+            } else {
+                "held, and must not"
+            };
             writeln!(out, "            {} {state}", term_name(world.catalogue, term))?;
         }
     }

@@ -40,7 +40,8 @@ impl EntityGraph {
         if let Some((_, value)) = names.iter().find(|(k, _)| k == key) {
             return Some(value.clone());
         }
-        let mut seen: BTreeSet<Name> = names.into_iter().filter(|(k, _)| MACHINE.contains(&k.as_str())).cloned().collect();
+        let mut seen: BTreeSet<Name> =
+            names.into_iter().filter(|(k, _)| MACHINE.contains(&k.as_str())).cloned().collect();
         let mut open: Vec<Name> = seen.iter().cloned().collect();
         while let Some(name) = open.pop() {
             for tied in self.ties.get(&name).into_iter().flatten() {

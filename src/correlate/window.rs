@@ -152,7 +152,12 @@ fn ordered(world: &World<'_>, correlation: &Correlation, without: &[SignatureId]
 }
 
 /// The rules in their order, beginning with the first hit of `group`.
-fn sequence(group: &[((usize, i64), HitRef)], rules: &[SignatureId], timespan: i64, excluded: &Group) -> Option<Vec<HitRef>> {
+fn sequence(
+    group: &[((usize, i64), HitRef)],
+    rules: &[SignatureId],
+    timespan: i64,
+    excluded: &Group,
+) -> Option<Vec<HitRef>> {
     let mut chain: Vec<((usize, i64), HitRef)> = Vec::new();
     let mut wanted = rules.iter();
     let mut rule = wanted.next()?;
@@ -166,7 +171,8 @@ fn sequence(group: &[((usize, i64), HitRef)], rules: &[SignatureId], timespan: i
                 Some(next) => rule = next,
                 None => {
                     let between = |m: &(usize, i64)| chain.first().is_some_and(|f| *m > f.0) && *m < hit.0;
-                    return (!excluded.iter().any(|(m, _)| between(m))).then(|| chain.iter().map(|(_, at)| *at).collect());
+                    return (!excluded.iter().any(|(m, _)| between(m)))
+                        .then(|| chain.iter().map(|(_, at)| *at).collect());
                 }
             }
         } else if chain.is_empty() {

@@ -73,7 +73,11 @@ fn runs(literal: &str) -> Vec<&[u8]> {
         let mut rest = plain;
         while let Some(equals) = memchr::memchr(b'=', rest) {
             let (before, after) = rest.split_at_checked(equals).unwrap_or((rest, &[]));
-            let key = before.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')).count();
+            let key = before
+                .iter()
+                .rev()
+                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+                .count();
             runs.push(before.get(..before.len() - key).unwrap_or_default().trim_ascii_end());
             rest = after.get(1..).unwrap_or_default();
         }
@@ -159,8 +163,7 @@ impl Filter {
                 by_anchor.entry(anchor).or_default().push(surrounded);
             }
         }
-        let anchors: Vec<Anchor> =
-            by_anchor.into_iter().map(|(bytes, literals)| Anchor { bytes, literals }).collect();
+        let anchors: Vec<Anchor> = by_anchor.into_iter().map(|(bytes, literals)| Anchor { bytes, literals }).collect();
         let mut filter = Self {
             first: Box::new([0; 1 << TABLE_BITS]),
             second: Box::new([0; 1 << TABLE_BITS]),
@@ -302,7 +305,8 @@ mod tests {
         let literals = ["not authorized to access endpoint", "unexpected EOF", "unexpected end of JSON input"];
         let filter = Filter::new(literals);
         for shift in 0..80 {
-            let text = format!("{}not authorized to access endpoint{}unexpected EOF", " ".repeat(shift), "x".repeat(shift));
+            let text =
+                format!("{}not authorized to access endpoint{}unexpected EOF", " ".repeat(shift), "x".repeat(shift));
             let mut found = Vec::new();
             filter.find(text.as_bytes(), &mut found);
             assert_eq!(found, naive(&literals, text.as_bytes()), "shift {shift}");

@@ -111,9 +111,8 @@ impl<'c> Matcher<'c> {
     pub fn test_one(&self, id: SignatureId, event: &Event<'_>, text: &str) -> Option<Match<'c>> {
         let signature = self.catalogue.signatures.get(id)?;
         // A state document may quote what any service said.
-        let elsewhere = |s| {
-            s != Service::State && !signature.services.contains(s) && !QUOTING.contains(&event.format())
-        };
+        let elsewhere =
+            |s| s != Service::State && !signature.services.contains(s) && !QUOTING.contains(&event.format());
         if !signature.services.is_empty() && event.service.is_some_and(elsewhere) {
             return None;
         }
@@ -167,7 +166,9 @@ impl<'c> Alternatives<'c> {
     /// The longest alternative that stands in the text.
     fn longest_in(&self, text: &str) -> Option<&'c str> {
         match self {
-            Self::Few(list) => list.iter().find(|(_, f)| f.find(text.as_bytes()).is_some()).map(|(literal, _)| *literal),
+            Self::Few(list) => {
+                list.iter().find(|(_, f)| f.find(text.as_bytes()).is_some()).map(|(literal, _)| *literal)
+            }
             Self::Many(automaton, literals) => automaton
                 .find_overlapping_iter(text)
                 .filter_map(|found| literals.get(found.pattern().as_usize()))
@@ -217,8 +218,7 @@ impl<'c> Prepared<'c> {
 /// The literals by which a signature is found: all of `any`, or one of `all`, whichever is rarer in ordinary logs.
 pub fn anchors(signature: &Signature) -> Vec<&str> {
     let all = signature.all.iter().filter_map(|l| Some((filter::rarity(l)?, l.as_str()))).min();
-    let any: Option<Vec<(u32, &str)>> =
-        signature.any.iter().map(|l| Some((filter::rarity(l)?, l.as_str()))).collect();
+    let any: Option<Vec<(u32, &str)>> = signature.any.iter().map(|l| Some((filter::rarity(l)?, l.as_str()))).collect();
     let any = any.filter(|any| !any.is_empty());
     let commonest = any.iter().flatten().map(|(rarity, _)| *rarity).max();
     match (all, any) {

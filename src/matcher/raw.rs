@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn frames_that_lack_a_literal_or_a_value_are_refused() {
-        let checks = RawChecks::new(&signature(&["created route", "default"], vec![test("step", FieldOp::Eq, "pickNode")]));
+        let checks =
+            RawChecks::new(&signature(&["created route", "default"], vec![test("step", FieldOp::Eq, "pickNode")]));
         assert!(checks.hold(br#"{"msg":"created route","to":"default","step":"pickNode"}"#));
         assert!(!checks.hold(br#"{"msg":"created route","to":"192.0.2.0/24","step":"pickNode"}"#));
         assert!(!checks.hold(br#"{"msg":"created route","to":"default","step":"syncVM"}"#));

@@ -40,12 +40,8 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts with their words.
-    pub const ALL: &'static [(&'static str, Self)] = &[
-        ("weak", Self::Weak),
-        ("possible", Self::Possible),
-        ("likely", Self::Likely),
-        ("confirmed", Self::Confirmed),
-    ];
+    pub const ALL: &'static [(&'static str, Self)] =
+        &[("weak", Self::Weak), ("possible", Self::Possible), ("likely", Self::Likely), ("confirmed", Self::Confirmed)];
 
     /// Its word.
     pub fn word(self) -> &'static str {

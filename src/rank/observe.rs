@@ -21,7 +21,10 @@ pub struct Judged {
 /// Judges all root causes; keeps those that something supports.
 pub fn judge(world: &World<'_>) -> Vec<Judged> {
     let causes = world.catalogue.causes.iter().enumerate();
-    causes.filter(|(_, c)| c.status != "deprecated").filter_map(|(index, cause)| judge_one(world, index, cause)).collect()
+    causes
+        .filter(|(_, c)| c.status != "deprecated")
+        .filter_map(|(index, cause)| judge_one(world, index, cause))
+        .collect()
 }
 
 fn judge_one(world: &World<'_>, index: usize, cause: &Cause) -> Option<Judged> {
@@ -37,9 +40,8 @@ fn judge_one(world: &World<'_>, index: usize, cause: &Cause) -> Option<Judged> {
         }
     }
     // Something must have been seen: a mere absence (`not x`) names no root cause.
-    let supported = items
-        .iter()
-        .any(|i| cause.evidence.get(i.evidence).is_some_and(|e| e.supports()) && !i.hits.is_empty());
+    let supported =
+        items.iter().any(|i| cause.evidence.get(i.evidence).is_some_and(|e| e.supports()) && !i.hits.is_empty());
     if !supported {
         return None;
     }

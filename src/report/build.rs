@@ -13,8 +13,8 @@ use crate::scan::{Hit, SourceOutcome, Time, TimeKind};
 
 use super::fill::fill;
 use super::model::{
-    CatalogueInfo, ClusterEntry, CollectStep, Coverage, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep,
-    Report, RootCause, SCHEMA_VERSION, Span, Symptom, TimelineEntry, Tool, Unexplained, UnknownItem,
+    CatalogueInfo, ClusterEntry, CollectStep, Coverage, EvidenceLine, Input, ProblemEntry, ReferenceEntry,
+    RemediationStep, Report, RootCause, SCHEMA_VERSION, Span, Symptom, TimelineEntry, Tool, Unexplained, UnknownItem,
 };
 use super::sanitize;
 
@@ -273,7 +273,10 @@ fn unexplained(world: &World<'_>) -> Unexplained {
     }
     let severity = |c: &ClusterEntry| crate::event::Severity::from_word(c.severity.as_bytes());
     clusters.sort_by(|a, b| {
-        severity(b).cmp(&severity(a)).then(a.count.cmp(&b.count)).then_with(|| (&a.source, a.line).cmp(&(&b.source, b.line)))
+        severity(b)
+            .cmp(&severity(a))
+            .then(a.count.cmp(&b.count))
+            .then_with(|| (&a.source, a.line).cmp(&(&b.source, b.line)))
     });
     clusters.truncate(CLUSTERS);
     Unexplained { events, share: share(events, faults), clusters }
@@ -296,7 +299,9 @@ fn timeline(causes: &[RootCause]) -> Vec<TimelineEntry> {
             });
         }
     }
-    entries.sort_by(|a, b| (&a.timestamp, &a.source, a.line, &a.root_cause).cmp(&(&b.timestamp, &b.source, b.line, &b.root_cause)));
+    entries.sort_by(|a, b| {
+        (&a.timestamp, &a.source, a.line, &a.root_cause).cmp(&(&b.timestamp, &b.source, b.line, &b.root_cause))
+    });
     entries.dedup_by(|a, b| a.source == b.source && a.line == b.line && a.root_cause == b.root_cause);
     entries.truncate(TIMELINE);
     entries

@@ -30,7 +30,8 @@ fn placeholder(name: &str) -> String {
 
 /// Whether a value may stand in a command line unquoted.
 fn is_plain_word(value: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@' | '!' | '=' | ',' | '+');
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@' | '!' | '=' | ',' | '+');
     !value.is_empty() && !value.starts_with('-') && value.len() <= 200 && value.chars().all(plain)
 }
 

@@ -102,7 +102,14 @@ fn steps(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
 fn nothing(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "### No known root cause\n")?;
     for cluster in report.unexplained.clusters.iter().take(5) {
-        writeln!(out, "{} line {}, {} times ({})\n", code(&cluster.source), cluster.line, cluster.count, cluster.severity)?;
+        writeln!(
+            out,
+            "{} line {}, {} times ({})\n",
+            code(&cluster.source),
+            cluster.line,
+            cluster.count,
+            cluster.severity
+        )?;
         block(&cluster.sample, "text", out)?;
     }
     Ok(())

@@ -57,7 +57,8 @@ fn chosen(report: &Report, all: bool) -> (Vec<&RootCause>, Vec<&RootCause>) {
     let effects: Vec<&String> =
         report.root_causes.iter().filter(|c| c.confidence >= 0.5).flat_map(|c| &c.explains).collect();
     let good = |c: &&RootCause| all || (c.confidence >= 0.5 && !effects.contains(&&c.id));
-    let mut shown: Vec<&RootCause> = report.root_causes.iter().filter(good).take(if all { usize::MAX } else { FULL }).collect();
+    let mut shown: Vec<&RootCause> =
+        report.root_causes.iter().filter(good).take(if all { usize::MAX } else { FULL }).collect();
     if shown.is_empty() {
         shown = report.root_causes.iter().take(1).collect();
     }
@@ -227,7 +228,8 @@ impl Page<'_> {
     /// Root causes that are only named.
     fn others(&mut self, shown: &[&RootCause], rest: &[&RootCause]) -> io::Result<()> {
         let effects: Vec<&String> = shown.iter().flat_map(|c| &c.explains).collect();
-        let also: Vec<&&RootCause> = rest.iter().filter(|c| c.confidence >= 0.1 && !effects.contains(&&c.id)).take(4).collect();
+        let also: Vec<&&RootCause> =
+            rest.iter().filter(|c| c.confidence >= 0.1 && !effects.contains(&&c.id)).take(4).collect();
         if also.is_empty() {
             return Ok(());
         }
@@ -242,7 +244,8 @@ impl Page<'_> {
     fn footer(&mut self, report: &Report, all: bool) -> io::Result<()> {
         self.line("")?;
         let lines: u64 = report.inputs.iter().map(|i| i.lines).sum();
-        let sources = if report.inputs.len() == 1 { "1 source".into() } else { format!("{} sources", report.inputs.len()) };
+        let sources =
+            if report.inputs.len() == 1 { "1 source".into() } else { format!("{} sources", report.inputs.len()) };
         let span = match (&report.coverage.first, &report.coverage.last) {
             (Some(first), Some(last)) => format!(", {first} to {last}"),
             _ => String::new(),
@@ -267,7 +270,13 @@ impl Page<'_> {
         builder.push_record(["source", "lines", "understood", "formats", "status"]);
         for input in &report.inputs {
             let understood = format!("{:.0} %", input.understood * 100.0);
-            builder.push_record([&input.source, &input.lines.to_string(), &understood, &input.formats.join(" "), &input.status]);
+            builder.push_record([
+                &input.source,
+                &input.lines.to_string(),
+                &understood,
+                &input.formats.join(" "),
+                &input.status,
+            ]);
         }
         self.line("")?;
         let text = table(builder, self.width);

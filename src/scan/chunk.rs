@@ -427,7 +427,8 @@ impl<'c> Walk<'_, 'c> {
             self.out.services.push(service);
         }
         if entities::ties(event.entities.iter().map(|(k, _)| k.as_ref())) && self.out.links.len() < LINKS {
-            let link: Vec<(String, String)> = event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+            let link: Vec<(String, String)> =
+                event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
             if !self.out.links.contains(&link) {
                 self.out.links.push(link);
             }

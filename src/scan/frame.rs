@@ -14,8 +14,16 @@ pub const MAX_LINES: usize = 200;
 pub const MAX_BYTES: usize = 64 << 10;
 
 /// Bytes with which a line of a stack trace without indentation begins.
-const TRACE: &[&[u8]] =
-    &[b"github.com/", b"golang.org/", b"k8s.io/", b"google.golang.org/", b"goroutine ", b"runtime.", b"created by ", b"main.main("];
+const TRACE: &[&[u8]] = &[
+    b"github.com/",
+    b"golang.org/",
+    b"k8s.io/",
+    b"google.golang.org/",
+    b"goroutine ",
+    b"runtime.",
+    b"created by ",
+    b"main.main(",
+];
 
 /// Removes colours, carriage returns and NULs; borrows when there are none.
 pub fn clean(line: &[u8]) -> Cow<'_, [u8]> {
@@ -74,7 +82,9 @@ fn continues_inside(line: &[u8]) -> bool {
     }
     let classified = parse::classify(line, &mut LockOn::default());
     let inner = line.get(classified.payload..).unwrap_or_default();
-    classified.payload > 0 && matches!(inner.first(), Some(b' ' | b'\t')) && inner.iter().any(|b| !b.is_ascii_whitespace())
+    classified.payload > 0
+        && matches!(inner.first(), Some(b' ' | b'\t'))
+        && inner.iter().any(|b| !b.is_ascii_whitespace())
 }
 
 /// The text of a frame: its lines cleaned, lossily decoded, further lines without their envelope.

@@ -86,7 +86,15 @@ const PARALLEL_FROM: u64 = 8 << 20;
 impl<'c> Scanner<'c> {
     /// Prepares a catalogue for scanning.
     pub fn new(catalogue: &'c Catalogue, now: i64) -> Self {
-        Self { catalogue, matcher: Matcher::new(catalogue), now, zone: 0, since: None, until: None, scanned: AtomicU64::new(0) }
+        Self {
+            catalogue,
+            matcher: Matcher::new(catalogue),
+            now,
+            zone: 0,
+            since: None,
+            until: None,
+            scanned: AtomicU64::new(0),
+        }
     }
 
     /// Reads a regular file; large ones in parallel.

@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use memchr::memchr;
 use rayon::prelude::*;
 
-use super::chunk::{self, ChunkOutcome};
 use super::chunk::WINDOW;
+use super::chunk::{self, ChunkOutcome};
 use super::{Scanner, SourceOutcome, frame};
 
 /// Bytes of a chunk of a large file.

@@ -150,9 +150,9 @@ mod tests {
             clusters.add(line, text.as_bytes(), Severity::ERROR, RawTime::None);
         }
         let sorted = clusters.sorted();
-        assert_eq!(sorted.iter().map(|c| (c.template.as_str(), c.count)).collect::<Vec<_>>(), [
-            ("disk # failed on #", 2),
-            ("fan failed", 1)
-        ]);
+        assert_eq!(
+            sorted.iter().map(|c| (c.template.as_str(), c.count)).collect::<Vec<_>>(),
+            [("disk # failed on #", 2), ("fan failed", 1)]
+        );
     }
 }
