@@ -114,7 +114,7 @@ fn nothing_to_read_is_2_and_says_what_to_do() {
     omnilog(["nowhere.log"]).within(dir.path()).exits(2).warns("nowhere.log");
     omnilog(["empty.log"]).within(dir.path()).exits(2).warns("nothing could be read").warns("empty");
     omnilog(["hollow"]).within(dir.path()).exits(2).warns("nothing could be read").warns("help:");
-    omnilog::<&str>([]).input("").exits(2).warns("help:");
+    omnilog::<&str>([]).input("").exits(2).warns("<stdin>: empty");
 }
 
 #[test]
@@ -182,6 +182,7 @@ fn a_closed_pipe_is_no_error() {
         &["task.log", "--all"],
         &["task.log", "--format", "json"],
         &["events", "task.log"],
+        &["triage", "."],
         &["detect", "task.log"],
         &["explain", FULL_ID],
         &["why-not", FULL_ID, "task.log"],
@@ -362,4 +363,30 @@ fn explain_shows_cause_evidence_and_remedies() {
 fn why_not_names_what_is_missing() {
     omnilog(["why-not", FULL_ID]).input(QUIET).exits(0).says("was not considered").says("not seen");
     omnilog(["why-not", FULL_ID]).input(FULL).exits(0).says("rank 1").says("<stdin>:1");
+}
+
+#[test]
+fn triage_gives_one_row_for_each_ticket_the_worst_first() {
+    let dir = Dir::with(&[("tickets/a/quiet.log", QUIET), ("tickets/b/task.log", FULL), ("tickets/c.log", QUIET)]);
+    let done = omnilog(["triage", "tickets", "--format", "ndjson"]).within(dir.path()).exits(0);
+    let rows: Vec<&str> = done.stdout.lines().collect();
+    assert_eq!(rows.len(), 3, "{done}");
+    assert!(rows[0].contains(FULL_ID) && rows.iter().skip(1).all(|r| !r.contains(FULL_ID)), "{done}");
+}
+
+#[test]
+fn context_shows_the_lines_around_evidence() {
+    let dir = Dir::with(&[("task.log", &format!("one\ntwo\n{FULL}four\nfive\n"))]);
+    let done = omnilog(["--context", "1", "task.log"]).within(dir.path()).exits(0);
+    let done = done.says("two").says("four");
+    assert!(!done.stdout.lines().any(|l| l.trim().ends_with("five")), "{done}");
+}
+
+#[test]
+fn a_new_rule_is_written_once_and_never_over_another() {
+    let dir = Dir::new();
+    omnilog(["patterns", "new", "mine/jammed"]).within(dir.path()).exits(0).says("mine/jammed");
+    assert!(dir.join("patterns/mine/jammed.toml").is_file());
+    omnilog(["patterns", "new", "mine/jammed"]).within(dir.path()).exits(2);
+    omnilog(["patterns", "new", "Mine"]).within(dir.path()).exits(2).warns("scenario/cause");
 }

@@ -288,6 +288,7 @@ fn stage() -> Dir {
             "10.5.0.2: kern:    info: [2026-09-15T08:00:00.000000000Z]: cni0: port 1 entered forwarding state\n",
         ),
         ("ticket/provider.log", FULL),
+        ("tickets/4711/provider.log", FULL),
         ("ticket/notes.txt", "It fails since this morning.\n"),
     ]);
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -368,13 +369,13 @@ fn the_readme_begins_with_the_two_commands_that_do_everything() {
 fn the_readme_names_every_command_option_and_exit_status() {
     let text = read("README.md");
     let mut complaints = Vec::new();
-    for args in [vec!["--help"], vec!["events", "--help"], vec!["detect", "--help"]] {
+    for args in [vec!["--help"], vec!["events", "--help"], vec!["detect", "--help"], vec!["triage", "--help"]] {
         let help = omnilog(args).exits(0).stdout;
         let words = help.split([' ', '\n', '=', ',', '`', '[', ']']).filter(|w| w.starts_with("--") && w.len() > 3);
         let missing = words.filter(|w| !["--help", "--version"].contains(w) && !text.contains(*w));
         complaints.extend(missing.map(|w| format!("README.md does not name {w}")));
     }
-    for command in ["events", "explain", "why-not", "detect", "patterns", "completions", "man"] {
+    for command in ["triage", "events", "explain", "why-not", "detect", "patterns", "completions", "man"] {
         if !text.contains(&format!("omnilog {command}")) {
             complaints.push(format!("README.md does not name `omnilog {command}`"));
         }

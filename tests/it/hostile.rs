@@ -11,6 +11,7 @@ const OUTPUTS: &[&[&str]] = &[
     &["--format", "json"],
     &["--format", "ndjson"],
     &["events"],
+    &["--context", "1"],
     &["events", "--format", "ndjson"],
     &["detect"],
     &["detect", "--json"],
