@@ -1,6 +1,6 @@
 //! The catalogue: what is known about root causes, ready to be matched and ranked.
 //!
-//! Pattern files ([`file`]) are read by [`load`] and turned into these types by [`compile`]; [`check`] holds the lints.
+//! Pattern files ([`mod@file`]) are read by [`load`] and turned into these types by [`compile`]; [`check`] holds the lints.
 //! The prose of a root cause (remedies, references, samples) is read only when it is shown, see [`Catalogue::page`].
 //! A catalogue knows no logs: it is tested against events by `matcher`. Invariant: a broken pattern file costs only
 //! itself; it is reported with path and line.

@@ -1,7 +1,7 @@
 //! What the path of a source tells about it: a table of the layouts in which logs are handed over.
 //!
 //! Looks at names only, so everything here is a hint: the content has the last word. Names that do not fit
-//! give no hint, never a wrong one by force. To teach a layout, add a row to [`RULES`].
+//! give no hint, never a wrong one by force. To teach a layout, add a row to `RULES`.
 
 /// What the path of a source tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

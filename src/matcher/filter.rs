@@ -1,7 +1,7 @@
 //! The first filter: finds the literals of all signatures in raw bytes without walking them byte by byte.
 //!
 //! From each literal one *anchor* of [`ANCHOR`] bytes is taken, at the place whose 6-grams are rarest in ordinary logs
-//! (counted by `build.rs`). Its [`STEP`] consecutive 6-grams go into a table; the text is probed at every fourth byte, so
+//! (counted by `build.rs`). Its `STEP` consecutive 6-grams go into a table; the text is probed at every fourth byte, so
 //! exactly one of them is met wherever the anchor stands. A probe is one load, one multiplication and two look-ups in
 //! 64 KiB tables; only when both agree is the gram, and then the anchor, compared. (Design (e) of the measurements; an
 //! automaton over 300 literals walks at a seventh of the speed.)

@@ -1,4 +1,4 @@
-//! Tests signatures on events: from frames to [`Hit`]s.
+//! Tests signatures on events: from events to [`Match`]es.
 //!
 //! [`Matcher`] is built once from a catalogue. Its [`filter::Filter`] says in which frames a literal may stand; only those
 //! frames are parsed and tested here. State documents are tested against the signatures of their format. The oracle in
