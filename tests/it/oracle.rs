@@ -81,6 +81,9 @@ fn filtered_hits_are_those_of_the_oracle_on_the_sample_files() {
     assert!(folder.is_dir(), "samples is missing");
     let mut complaints = Vec::new();
     for path in files(&folder) {
+        if path.to_string_lossy().contains("utf16") {
+            continue; // Decoded by the input side.
+        }
         let bytes = std::fs::read(&path).expect("a file");
         // Containers are decoded by the input side; here plain bytes are wanted. Long files are looked at in part.
         let end = bytes.len().min(200 << 10);
