@@ -117,10 +117,8 @@ impl InputArgs {
             for problem in analysis.problems.iter().take(10) {
                 message.push_str(&format!("\n  {}: {}", problem.source, problem.message));
             }
-            if analysis.problems.is_empty() {
-                message.push_str(
-                    ": the input is empty\n  help: name files, folders or bundles, or pipe a log into omnilog",
-                );
+            if analysis.problems.iter().all(|p| p.kind == "empty") {
+                message.push_str("\n  help: name files, folders or bundles, or pipe a log into omnilog");
             }
             anyhow::bail!(Usage(message));
         }

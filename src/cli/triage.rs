@@ -97,14 +97,14 @@ fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path) -> Row {
         Ok(pipeline::read_paths(scanner, &[path.to_path_buf()], &options).report(scanner.catalogue))
     };
     match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(Ok(report)) => row(name, &report),
-        Ok(Err(error)) => failed(name, error_message(&error)),
-        Err(_) => failed(name, "reading it failed inside omnilog; please report this".into()),
+        Ok(Ok(report)) => row(&name, &report),
+        Ok(Err(error)) => failed(&name, error_message(&error)),
+        Err(_) => failed(&name, "reading it failed inside omnilog; please report this".into()),
     }
 }
 
-fn failed(ticket: String, problem: String) -> Row {
-    Row { verdict: "unread".into(), problems: vec![problem], ..empty(&ticket) }
+fn failed(ticket: &str, problem: String) -> Row {
+    Row { verdict: "unread".into(), problems: vec![problem], ..empty(ticket) }
 }
 
 fn empty(ticket: &str) -> Row {
@@ -124,9 +124,9 @@ fn empty(ticket: &str) -> Row {
     }
 }
 
-fn row(ticket: String, report: &Report) -> Row {
+fn row(ticket: &str, report: &Report) -> Row {
     let problems = report.problems.iter().map(|p| format!("{}: {}", p.source, p.message)).collect();
-    let Some(cause) = report.root_causes.first() else { return Row { problems, ..empty(&ticket) } };
+    let Some(cause) = report.root_causes.first() else { return Row { problems, ..empty(ticket) } };
     let proof = cause.evidence.iter().find(|e| e.role == "supports");
     Row {
         verdict: cause.verdict.clone(),
@@ -140,7 +140,7 @@ fn row(ticket: String, report: &Report) -> Row {
         next_step: next_step(cause),
         problems,
         severity: (level(cause), cause.confidence),
-        ..empty(&ticket)
+        ..empty(ticket)
     }
 }
 

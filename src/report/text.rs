@@ -211,7 +211,9 @@ impl Page<'_> {
     fn nothing(&mut self, report: &Report) -> io::Result<()> {
         let faults = report.unexplained.events;
         let lines: u64 = report.inputs.iter().map(|i| i.lines).sum();
-        self.line(&format!("No known root cause in {lines} lines of {} sources.", report.inputs.len()))?;
+        let (lines, sources) =
+            (counted(lines, "line", "lines"), counted(report.inputs.len() as u64, "source", "sources"));
+        self.line(&format!("No known root cause in {lines} of {sources}."))?;
         if faults == 0 {
             return self.line("No warning or error is left unexplained either.");
         }
@@ -253,7 +255,8 @@ impl Page<'_> {
         self.field("read", &format!("{sources}, {lines} lines{span}"))?;
         if report.unexplained.events > 0 && !report.root_causes.is_empty() {
             let share = report.unexplained.share * 100.0;
-            let text = format!("{} warnings and errors ({share:.0} %) explained by nothing", report.unexplained.events);
+            let count = counted(report.unexplained.events, "warning or error", "warnings and errors");
+            let text = format!("{count} ({share:.0} %) explained by nothing");
             self.field("left", &text)?;
         }
         for problem in report.problems.iter().take(if all { usize::MAX } else { 3 }) {
@@ -320,6 +323,11 @@ fn named(key: &str) -> Option<&'static str> {
         "url" => "address",
         _ => return None,
     })
+}
+
+/// A number with its noun.
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Some values, and how many more there are.

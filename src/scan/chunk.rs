@@ -257,7 +257,10 @@ impl<'c> Walk<'_, 'c> {
     fn line(&mut self, start: usize, line: &[u8], classified: &Line) {
         self.count(classified);
         let end = start + line.len();
-        if self.found.first().is_some_and(|f| f.at < end) {
+        let fault = classified.severity >= Severity::WARN;
+        let hit = |to: usize| self.found.first().is_some_and(|f| f.at < to);
+        // The decisive word of a fault may stand on a later line of its record.
+        if hit(end) || (fault && hit(self.last_line(end))) {
             self.frame(start, end, classified.severity);
         } else if self.out.events <= PEEK as u64 && !line.is_empty() {
             let text = frame::text(line);
@@ -468,10 +471,10 @@ impl<'c> Walk<'_, 'c> {
         Some(end - start)
     }
 
-    /// Whether the line before announces a listing: Talos prints the keys that it does not know as YAML.
+    /// Whether the line before announces a listing.
     fn quoted_by_message(&self, start: usize) -> bool {
         let before = self.bytes.get(..start).unwrap_or_default().trim_ascii_end();
-        before.ends_with(b"during decoding:")
+        before.ends_with(frame::ANNOUNCES_LISTING)
     }
 
     /// Where the block that begins at `start` ends, its last line end included.

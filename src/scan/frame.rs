@@ -13,6 +13,9 @@ pub const MAX_LINES: usize = 200;
 /// Bytes of a frame at the most.
 pub const MAX_BYTES: usize = 64 << 10;
 
+/// How a message ends that goes on as YAML: Talos lists the keys that it does not know. No document begins there.
+pub const ANNOUNCES_LISTING: &[u8] = b"during decoding:";
+
 /// Bytes with which a line of a stack trace without indentation begins.
 const TRACE: &[&[u8]] = &[
     b"github.com/",

@@ -56,7 +56,8 @@ impl Walk<'_> {
             }
             self.flush();
         }
-        if let Some(document) = state::begins(&clean) {
+        let listing = self.frame.trim_ascii_end().ends_with(frame::ANNOUNCES_LISTING);
+        if let Some(document) = state::begins(&clean).filter(|_| !listing) {
             self.flush();
             self.first = number;
             self.document = Some((document, document.start(&clean)));
