@@ -32,13 +32,11 @@ fn every_healthy_folder_names_nothing() {
 }
 
 #[test]
-fn healthy_files_are_understood() {
+fn most_lines_of_healthy_logs_are_understood() {
     let report = omnilog([samples("healthy")]).report();
     let inputs = report["inputs"].as_array().expect("a list");
-    let complaints: Vec<String> = inputs
-        .iter()
-        .filter(|i| i["understood"].as_f64().is_none_or(|share| share < 0.5))
-        .map(|i| format!("{}: only {} of its lines are understood", i["source"], i["understood"]))
-        .collect();
-    none(&complaints);
+    let lines = |i: &serde_json::Value| i["lines"].as_f64().expect("a number");
+    let all: f64 = inputs.iter().map(lines).sum();
+    let understood: f64 = inputs.iter().map(|i| lines(i) * i["understood"].as_f64().expect("a number")).sum();
+    assert!(understood / all > 0.9, "{:.3} of {all} lines are understood", understood / all);
 }
