@@ -222,21 +222,20 @@ impl<'t> Compiler<'t> {
         let rules = self.rules(id, &file.rules)?;
         let kind = self.kind(id, name, file)?;
         let mut touched = rules.clone();
-        if matches!(kind, CorrelationKind::Absence { .. }) {
-            for rule in &rules {
-                if let Some(signature) = self.signatures.get_mut(*rule) {
-                    signature.every_hit = true;
-                }
-            }
-        }
         match &kind {
             CorrelationKind::Ordered { without } => touched.extend(without),
             CorrelationKind::Absence { anchor, .. } => touched.push(*anchor),
             _ => {}
         }
+        // Order and absence are judged by single hits; counts and sets need only enough of them.
+        let every_hit = matches!(
+            kind,
+            CorrelationKind::Ordered { .. } | CorrelationKind::Elapsed { .. } | CorrelationKind::Absence { .. }
+        );
         for signature in touched {
             if let Some(signature) = self.signatures.get_mut(signature) {
                 signature.correlated = true;
+                signature.every_hit |= every_hit;
                 signature.keep.extend(file.group_by.iter().chain(&file.field).cloned());
             }
         }

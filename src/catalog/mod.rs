@@ -226,7 +226,7 @@ pub struct Signature {
     pub correlated: bool,
     /// Lines that tell a lower severity cannot fit.
     pub least_severity: Severity,
-    /// True when an absence is judged by its hits, so that every one of them counts.
+    /// True when order or absence is judged by its hits, so that every one of them counts.
     pub every_hit: bool,
     /// Attributes that a correlation groups or counts by: kept with each hit.
     pub keep: Vec<String>,

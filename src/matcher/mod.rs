@@ -78,10 +78,13 @@ impl<'c> Matcher<'c> {
         self.waiting.get(literal as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a signature could hold on a line of this severity: benign ones matter only on faults, and some tests ask
-    /// for a severity.
-    pub fn may_hold(&self, id: SignatureId, severity: Severity) -> bool {
+    /// Whether a signature could hold on a line, judged by what its formats tell: benign ones matter only on faults, some
+    /// tests ask for a severity, some for a service.
+    pub fn may_hold(&self, id: SignatureId, severity: Severity, service: Option<Service>) -> bool {
         let Some(signature) = self.catalogue.signatures.get(id) else { return false };
+        if service.is_some_and(|s| !signature.services.is_empty() && !signature.services.contains(s)) {
+            return false;
+        }
         severity == Severity::UNKNOWN && !signature.benign || severity >= signature.least_severity
     }
 

@@ -1,6 +1,7 @@
 //! `markdown_quote`: `> ` in front of the lines of a log that somebody quoted in a ticket. Only lines that begin like a
 //! record behind it are taken, since anything may be quoted.
 
+use super::compose::Compose;
 use super::scan;
 use super::{Format, Head, Sample};
 use crate::event::{Event, RawTime, Severity};
@@ -21,7 +22,7 @@ impl Format for MarkdownQuote {
         let rest = line.strip_prefix(b"> ")?;
         let noded =
             || rest.iter().position(|b| *b == b' ').is_some_and(|at| scan::record_starts(scan::from(rest, at + 1)));
-        (scan::record_starts(rest) || noded()).then_some(Head {
+        (scan::record_starts(rest) || noded() || Compose.head(rest).is_some()).then_some(Head {
             time: RawTime::None,
             severity: Severity::UNKNOWN,
             payload: Some(2),

@@ -24,6 +24,7 @@ mod docker_json;
 mod docker_timestamp;
 mod file_prefix;
 mod go_log;
+mod indented;
 mod journal_json;
 pub mod json;
 mod kernel_console;
@@ -150,6 +151,7 @@ static FORMATS: &[&dyn Format] = &[
     &docker_timestamp::DockerTimestamp,
     &file_prefix::FilePrefix,
     &go_log::GoLog,
+    &indented::Indented,
     &journal_json::JournalJson,
     &kernel_console::KernelConsole,
     &kernel_json::KernelJson,

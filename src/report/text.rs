@@ -20,7 +20,7 @@ pub struct Text;
 /// Width of the column of labels.
 const LABEL: usize = 9;
 /// Lines of evidence shown for a root cause.
-const PROOF: usize = 3;
+const PROOF: usize = 2;
 /// Steps shown for a root cause.
 const STEPS: usize = 3;
 /// Root causes shown in full without `--all`.
@@ -105,19 +105,19 @@ impl Page<'_> {
             self.line(&part)?;
         }
         self.facts(cause)?;
-        self.field("why", &cause.reason)?;
         let mut shown = BTreeSet::new();
         let supports = cause.evidence.iter().filter(|e| e.role == "supports");
         for line in supports.filter(|e| shown.insert((e.source.as_str(), e.line))).take(proof) {
             self.evidence("proof", line)?;
         }
+        self.steps(cause, steps)?;
+        self.field("why", &cause.reason)?;
         for line in cause.evidence.iter().filter(|e| e.role == "contradicts").take(proof.min(2)) {
             self.evidence("against", line)?;
         }
         for unknown in cause.unknown.iter().take(2) {
             self.field("unknown", &unknown.why)?;
         }
-        self.steps(cause, steps)?;
         for collect in cause.collect.iter().take(if cause.confidence < 0.95 { 2 } else { 0 }) {
             self.command("collect", &collect.run)?;
             self.field("", &collect.why)?;

@@ -180,6 +180,19 @@ impl ChunkOutcome {
 ///
 /// `base` is where the chunk begins in its source, in bytes.
 pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: u64) -> ChunkOutcome {
+    scan_from(scanner, context, bytes, base, 0)
+}
+
+/// Scans a chunk that begins within a line too long to be read at once: what is left of that line is passed over.
+pub fn scan_rest(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: u64) -> ChunkOutcome {
+    let start = memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+    let mut out = scan_from(scanner, context, bytes, base, start);
+    out.truncated += u64::from(start < bytes.len());
+    out
+}
+
+/// Scans the lines of a chunk that begin at `start` or later.
+fn scan_from(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: u64, start: usize) -> ChunkOutcome {
     let mut found = Vec::new();
     scanner.matcher.filter().find(bytes, &mut found);
     let plain = memchr::memchr3(0x1b, 0, b'\r', bytes).is_none();
@@ -197,7 +210,7 @@ pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: 
         ordinary: BTreeMap::new(),
         out: ChunkOutcome::default(),
     };
-    walk.lines();
+    walk.lines(start);
     scanner.scanned.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     walk.out
 }
@@ -224,8 +237,7 @@ struct Walk<'w, 'c> {
 }
 
 impl<'c> Walk<'_, 'c> {
-    fn lines(&mut self) {
-        let mut start = 0;
+    fn lines(&mut self, mut start: usize) {
         while start < self.bytes.len() {
             let rest = self.bytes.get(start..).unwrap_or_default();
             let length = memchr(b'\n', rest).unwrap_or(rest.len());
@@ -261,7 +273,7 @@ impl<'c> Walk<'_, 'c> {
         let hit = |to: usize| self.found.first().is_some_and(|f| f.at < to);
         // The decisive word of a fault may stand on a later line of its record.
         if hit(end) || (fault && hit(self.last_line(end))) {
-            self.frame(start, end, classified.severity);
+            self.frame(start, end, classified);
         } else if self.out.events <= PEEK as u64 && !line.is_empty() {
             let text = frame::text(line);
             self.learn(&parse::parse(&text));
@@ -285,17 +297,20 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// Parses and tests the frame around the line at `start`, with all anchors in it.
-    fn frame(&mut self, start: usize, end: usize, severity: Severity) {
+    fn frame(&mut self, start: usize, end: usize, line: &Line) {
+        let severity = line.severity;
+        // Only where the format alone is sure of it.
+        let service = parse::service_hint(line).filter(|s| *s == Service::PveAccess);
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        self.waiting(end, start, severity, &mut candidates);
+        self.waiting(end, start, (severity, service), &mut candidates);
         if candidates.is_empty() && !self.goes_on(end) {
             self.candidates = candidates;
             return;
         }
         let (from, lines_before) = self.first_line(start);
         let to = self.last_line(end);
-        self.waiting(to, start, severity, &mut candidates);
+        self.waiting(to, start, (severity, service), &mut candidates);
         if candidates.is_empty() {
             self.candidates = candidates;
             return;
@@ -325,8 +340,14 @@ impl<'c> Walk<'_, 'c> {
         self.learn(&event);
     }
 
-    /// Takes the anchors up to `to` and adds the signatures that wait for them and may hold on a line of this severity.
-    fn waiting(&mut self, to: usize, start: usize, severity: Severity, candidates: &mut Vec<SignatureId>) {
+    /// Takes the anchors up to `to` and adds the signatures that wait for them and may hold on the line.
+    fn waiting(
+        &mut self,
+        to: usize,
+        start: usize,
+        (severity, service): (Severity, Option<Service>),
+        candidates: &mut Vec<SignatureId>,
+    ) {
         let window = (self.base + start as u64) / WINDOW;
         if window != self.window {
             self.window = window;
@@ -335,7 +356,7 @@ impl<'c> Walk<'_, 'c> {
         while let Some(found) = self.found.first().filter(|f| f.at < to) {
             self.found = self.found.get(1..).unwrap_or_default();
             for id in self.scanner.matcher.waiting(found.literal) {
-                if self.scanner.matcher.may_hold(*id, severity) && !self.is_usual(*id, severity) {
+                if self.scanner.matcher.may_hold(*id, severity, service) && !self.is_usual(*id, severity) {
                     candidates.push(*id);
                 }
             }

@@ -109,6 +109,7 @@ fn record_start(bytes: &[u8], from: usize) -> usize {
 pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: &mut SourceOutcome) {
     let mut current = Vec::with_capacity(BATCH);
     let mut base = 0;
+    let mut cut_line = false;
     let mut first = Intake::default();
     let mut more = fill(read, &mut current, &mut first);
     outcome.bytes += first.bytes;
@@ -122,7 +123,7 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
         let context = &outcome.context;
         let mut intake = Intake::default();
         let (pieces, again) = rayon::join(
-            || scan_batch(scanner, context, own, base, whole),
+            || scan_batch(scanner, context, own, base, cut_line, whole),
             || more && fill(read, &mut next, &mut intake),
         );
         outcome.bytes += intake.bytes;
@@ -132,6 +133,7 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
         }
         more = again;
         base += cut as u64;
+        cut_line = own.last() != Some(&b'\n');
         current = next;
     }
 }
@@ -188,12 +190,14 @@ fn last_window(batch: &[u8], base: u64) -> usize {
     batch.len()
 }
 
+/// `cut_line` says that the batch begins within a line.
 /// Scans a batch, in parallel pieces unless it is all there is (then tables and documents stay whole).
 fn scan_batch(
     scanner: &Scanner<'_>,
     context: &super::SourceContext,
     batch: &[u8],
     base: u64,
+    cut_line: bool,
     whole: bool,
 ) -> Vec<ChunkOutcome> {
     if whole {
@@ -208,5 +212,13 @@ fn scan_batch(
         pieces.push((from, batch.get(from..to).unwrap_or_default()));
         from = to;
     }
-    pieces.par_iter().map(|(from, piece)| chunk::scan(scanner, context, piece, base + *from as u64)).collect()
+    let scan = |(from, piece): &(usize, &[u8])| {
+        let base = base + *from as u64;
+        if *from == 0 && cut_line {
+            chunk::scan_rest(scanner, context, piece, base)
+        } else {
+            chunk::scan(scanner, context, piece, base)
+        }
+    };
+    pieces.par_iter().map(scan).collect()
 }

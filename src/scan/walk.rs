@@ -5,7 +5,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use crate::event::Event;
-use crate::parse;
+use crate::parse::{self, LockOn};
 use crate::state::{self, Document, Progress};
 
 use super::{SourceContext, frame};
@@ -57,7 +57,9 @@ impl Walk<'_> {
             self.flush();
         }
         let listing = self.frame.trim_ascii_end().ends_with(frame::ANNOUNCES_LISTING);
-        if let Some(document) = state::begins(&clean).filter(|_| !listing) {
+        // A line with a time is a log line.
+        let dated = || parse::classify(&clean, &mut LockOn::default()).time.is_some();
+        if let Some(document) = state::begins(&clean).filter(|_| !listing && !dated()) {
             self.flush();
             self.first = number;
             self.document = Some((document, document.start(&clean)));
@@ -89,14 +91,28 @@ impl Walk<'_> {
                 (self.each)(self.first + u64::from(event.line), &event.event);
             }
             if events.is_empty() {
-                for (offset, line) in (0u64..).zip(text.lines()) {
-                    self.log(self.first + offset, line);
-                }
+                self.as_log(&block);
             }
         } else if !block.iter().all(u8::is_ascii_whitespace) {
             let text = frame::text(&block);
             self.log(self.first, &text);
         }
+    }
+
+    /// Hands out a block that is no document after all: its lines are log text.
+    fn as_log(&mut self, block: &[u8]) {
+        let mut number = self.first;
+        for line in block.split(|b| *b == b'\n') {
+            if !self.frame.is_empty() && !frame::continues(line) {
+                self.flush();
+            }
+            if self.frame.is_empty() {
+                self.first = number;
+            }
+            self.push(line);
+            number += 1;
+        }
+        self.flush();
     }
 
     fn log(&mut self, number: u64, text: &str) {
