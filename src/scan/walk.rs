@@ -101,8 +101,7 @@ impl Walk<'_> {
 
     /// Hands out a block that is no document after all: its lines are log text.
     fn as_log(&mut self, block: &[u8]) {
-        let mut number = self.first;
-        for line in block.split(|b| *b == b'\n') {
+        for (number, line) in (self.first..).zip(block.split(|b| *b == b'\n')) {
             if !self.frame.is_empty() && !frame::continues(line) {
                 self.flush();
             }
@@ -110,7 +109,6 @@ impl Walk<'_> {
                 self.first = number;
             }
             self.push(line);
-            number += 1;
         }
         self.flush();
     }

@@ -1,5 +1,6 @@
 //! A line keeps its root cause whatever it is wrapped in: as containers, clusters, hosts, tickets and terminals hand it on.
 
+use omnilog::parse::{self, LockOn};
 use omnilog::state;
 
 use crate::lab::{self, best, ranking};
@@ -40,11 +41,17 @@ const ENVELOPES: &[Envelope] = &[
     ("CR LF", |line| format!("{line}\r")),
 ];
 
-/// Positive samples of one log line, each with its line.
+/// Whether a line stands in an envelope already.
+fn wrapped(line: &str) -> bool {
+    let classified = parse::classify(line.as_bytes(), &mut LockOn::default());
+    classified.layers.iter().filter(|l| **l != u8::MAX).count() > 1
+}
+
+/// Positive samples of one log line that nothing wraps yet, each with its line.
 fn lines() -> Vec<(&'static lab::Case, &'static str)> {
     let document = |line: &str| state::begins(line.as_bytes()).is_some();
     let cases = lab::cases().iter().filter(|c| c.leads());
-    cases.filter_map(|c| Some((c, c.line()?))).filter(|(_, line)| !document(line)).collect()
+    cases.filter_map(|c| Some((c, c.line()?))).filter(|(_, line)| !document(line) && !wrapped(line)).collect()
 }
 
 #[test]
