@@ -39,6 +39,12 @@ impl Renderer for Text {
         if shown.is_empty() {
             page.nothing(report)?;
         }
+        if shown.first().is_some_and(|c| c.confidence < 0.5) {
+            for part in wrap("No root cause is likely. The nearest guess, to be checked and not acted on:", page.width)
+            {
+                page.line(&part)?;
+            }
+        }
         let steps = if shown.len() > 1 { 1 } else { STEPS };
         for (index, cause) in shown.iter().enumerate() {
             if index > 0 {
