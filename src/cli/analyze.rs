@@ -13,7 +13,7 @@ use crate::event::time;
 use crate::input::Options;
 use crate::pipeline::{self, Analysis};
 use crate::report::model::Report;
-use crate::report::{self, Renderer, Style};
+use crate::report::{self, Renderer, context};
 use crate::scan::Scanner;
 use crate::suggest;
 
@@ -63,9 +63,9 @@ pub struct AnalyzeArgs {
     /// Show weak root causes, all evidence and all sources.
     #[arg(long)]
     pub all: bool,
-    /// Show so many lines of the log around each line of evidence (text, plain files).
-    #[arg(short = 'C', long, value_name = "LINES", default_value_t = 0)]
-    pub context: u64,
+    /// Show so many lines of the log around each line of evidence (text and html, plain files).
+    #[arg(short = 'C', long, value_name = "LINES")]
+    pub context: Option<u64>,
     /// Exit with 1 when a root cause is at least this sure.
     #[arg(long, value_name = "WORD", value_parser = ["possible", "likely", "confirmed"])]
     pub fail_on: Option<String>,
@@ -136,7 +136,8 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     super::warn(&errors);
     let scanner = args.input.options.scanner(&catalogue, now)?;
     let analysis = args.input.read(&scanner)?;
-    let report = analysis.report(&catalogue);
+    let mut report = analysis.report(&catalogue);
+    context::attach(&mut report, args.context.unwrap_or_else(|| renderer.context()));
     if !args.quiet && args.format != "text" {
         for problem in &report.problems {
             terminal::note(&format!("{}: {}", problem.source, problem.message));
@@ -156,7 +157,7 @@ fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {
 }
 
 fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow::Result<()> {
-    let style = Style { context: args.context, ..terminal::style(args.color, args.all, args.output.is_some()) };
+    let style = terminal::style(args.color, args.all, args.output.is_some());
     match &args.output {
         None => terminal::print(|out| renderer.render(report, &style, out))?,
         Some(path) => {

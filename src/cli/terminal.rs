@@ -36,7 +36,6 @@ pub fn style(color: Color, all: bool, to_file: bool) -> Style {
             Color::Auto => terminal && !no_color && !dumb,
         },
         all,
-        context: 0,
     }
 }
 

@@ -225,6 +225,7 @@ fn line(world: &World<'_>, evidence: &Evidence, item: &Item, at: HitRef, hit: &H
         decisive: hit.decisive.as_deref().map(|d| sanitize::text(d).into_owned()),
         count: item.count,
         ratio: round(evidence.ratio()),
+        nearby: Vec::new(),
     }
 }
 

@@ -1,58 +1,164 @@
 //! Lines around evidence, read again from the file they stand in.
 //!
 //! Scanning keeps only what was found; the neighbours of a line are looked up afterwards, by random access through a
-//! memory map: only the pages up to the line are touched. Works for plain files; members of archives and pipes have none.
+//! memory map, each file once. Works for plain files; members of archives and pipes have none. Invariant: what is attached
+//! was checked against the evidence, so that a compressed, re-encoded or changed file attaches nothing.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use memmap2::Mmap;
 
+use super::model::{EvidenceLine, NearbyLine, Report};
 use super::sanitize;
 
 /// Bytes shown of one line.
 const LINE: usize = 400;
+/// Bytes in which line ends are only counted.
+const BLOCK: usize = 64 << 10;
+/// Letters and digits in a row that tell a line from others.
+const WORD: usize = 4;
 
-/// The lines from `line - around` to `line + around` (from 1) of a file, with their numbers, harmless for terminals.
-/// `None` when the file cannot be read again.
-pub fn lines(path: &Path, line: u64, around: u64) -> Option<Vec<(u64, String)>> {
+/// Attaches to every line of evidence the `around` lines before and after it.
+pub fn attach(report: &mut Report, around: u64) {
+    if around == 0 {
+        return;
+    }
+    let mut by_source: BTreeMap<String, Vec<&mut EvidenceLine>> = BTreeMap::new();
+    for line in report.root_causes.iter_mut().flat_map(|c| &mut c.evidence) {
+        by_source.entry(line.source.clone()).or_default().push(line);
+    }
+    for (source, mut lines) in by_source {
+        lines.sort_by_key(|l| l.line);
+        // What cannot be read again has no neighbours to show.
+        let _ = with_bytes(Path::new(&source), |bytes| fill(bytes, &mut lines, around));
+    }
+}
+
+/// Hands out the bytes of a plain file.
+fn with_bytes(path: &Path, use_bytes: impl FnOnce(&[u8])) -> Option<()> {
     let file = File::open(path).ok().filter(|f| f.metadata().is_ok_and(|m| m.is_file() && m.len() > 0))?;
     #[allow(unsafe_code)]
     // SAFETY: the map is read-only, private to this function and copied from at once. Truncating the file in that moment
     // would end the process with SIGBUS; it was read to its end just before, and nothing is written through the map.
     let map = unsafe { Mmap::map(&file) }.ok()?;
-    Some(cut(&map, line, around))
+    use_bytes(&map);
+    Some(())
 }
 
-fn cut(bytes: &[u8], line: u64, around: u64) -> Vec<(u64, String)> {
-    let (first, last) = (line.saturating_sub(around).max(1), line + around);
-    let mut shown = Vec::new();
-    let (mut number, mut start) = (1, 0);
-    for end in memchr_iter(b'\n', bytes).chain(std::iter::once(bytes.len())) {
-        if number >= first && start < bytes.len() {
-            let text = bytes.get(start..end.min(start + LINE)).unwrap_or_default();
-            shown.push((number, sanitize::text(&String::from_utf8_lossy(text)).into_owned()));
+/// Gives each line of evidence, sorted by line, its neighbours, in one pass.
+fn fill(bytes: &[u8], lines: &mut [&mut EvidenceLine], around: u64) {
+    let mut at = Place { line: 1, start: 0 };
+    for evidence in lines {
+        let first = evidence.line.saturating_sub(around).max(1);
+        let Some(place) = at.seek(bytes, first) else { return };
+        at = place;
+        let shown = cut(bytes, place, evidence.line.saturating_add(around));
+        if agrees(&shown, evidence) {
+            evidence.nearby = shown;
         }
-        if number >= last {
+    }
+}
+
+/// Where a line begins.
+#[derive(Clone, Copy)]
+struct Place {
+    line: u64,
+    start: usize,
+}
+
+impl Place {
+    /// Where a line at or behind this one begins; `None` when the text ends before.
+    fn seek(self, bytes: &[u8], line: u64) -> Option<Self> {
+        let mut at = self;
+        while at.line < line {
+            let block = bytes.get(at.start..bytes.len().min(at.start + BLOCK)).filter(|b| !b.is_empty())?;
+            let ends = memchr_iter(b'\n', block).count() as u64;
+            if at.line + ends < line {
+                at = Self { line: at.line + ends, start: at.start + block.len() };
+                continue;
+            }
+            let last = memchr_iter(b'\n', block).nth(usize::try_from(line - at.line - 1).ok()?)?;
+            at = Self { line, start: at.start + last + 1 };
+        }
+        (at.start < bytes.len()).then_some(at)
+    }
+}
+
+/// The lines from a place to `last`, harmless for terminals.
+fn cut(bytes: &[u8], from: Place, last: u64) -> Vec<NearbyLine> {
+    let mut shown = Vec::new();
+    let mut rest = bytes.get(from.start..).unwrap_or_default();
+    for line in from.line..=last {
+        if rest.is_empty() {
             break;
         }
-        number += 1;
-        start = end + 1;
+        let end = memchr(b'\n', rest).unwrap_or(rest.len());
+        let text = String::from_utf8_lossy(rest.get(..end.min(LINE)).unwrap_or_default());
+        shown.push(NearbyLine { line, text: sanitize::text(text.trim_end_matches('\r')).into_owned() });
+        rest = rest.get(end + 1..).unwrap_or_default();
     }
     shown
+}
+
+/// Whether the lines are those of the evidence: one of the first words of its excerpt stands in them.
+fn agrees(shown: &[NearbyLine], evidence: &EvidenceLine) -> bool {
+    let words = evidence.excerpt.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| w.len() >= WORD);
+    words.take(8).any(|word| shown.iter().any(|l| l.line >= evidence.line && l.text.contains(word)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn numbers(bytes: &[u8], line: u64, around: u64) -> Vec<u64> {
+        let mut evidence = evidence(line, "line");
+        fill(bytes, &mut [&mut evidence], around);
+        evidence.nearby.iter().map(|l| l.line).collect()
+    }
+
+    fn evidence(line: u64, excerpt: &str) -> EvidenceLine {
+        EvidenceLine {
+            id: String::new(),
+            role: "supports".into(),
+            says: String::new(),
+            signature: String::new(),
+            source: String::new(),
+            line,
+            timestamp: None,
+            excerpt: excerpt.into(),
+            decisive: None,
+            count: 1,
+            ratio: 1.0,
+            nearby: Vec::new(),
+        }
+    }
+
     #[test]
     fn neighbours_are_cut_at_the_ends_of_the_file() {
-        let text = b"one\ntwo\nthree\nfour\n";
-        let numbers = |line, around| cut(text, line, around).into_iter().map(|(n, _)| n).collect::<Vec<_>>();
-        assert_eq!(numbers(1, 1), [1, 2]);
-        assert_eq!(numbers(4, 2), [2, 3, 4]);
-        assert_eq!(cut(text, 2, 0), [(2, "two".to_owned())]);
+        let text = b"line a\nline b\nline c\nline d\n";
+        assert_eq!(numbers(text, 1, 1), [1, 2]);
+        assert_eq!(numbers(text, 4, 2), [2, 3, 4]);
+        assert!(numbers(text, 9, 1).is_empty());
+    }
+
+    #[test]
+    fn a_file_of_many_blocks_is_read_in_one_pass() {
+        let text = (1..=50_000).map(|n| format!("line number{n}")).collect::<Vec<_>>().join("\n");
+        let mut lines: Vec<EvidenceLine> = [2, 3, 9_000, 49_999].map(|n| evidence(n, &format!("number{n}"))).into();
+        fill(text.as_bytes(), &mut lines.iter_mut().collect::<Vec<_>>(), 1);
+        for line in &lines {
+            assert_eq!(line.nearby.len(), 3, "{}", line.line);
+            assert_eq!(line.nearby[1].text, format!("line number{}", line.line));
+        }
+    }
+
+    #[test]
+    fn lines_that_are_not_those_of_the_evidence_are_not_attached() {
+        let mut other = evidence(1, "Cannot create new thin volume");
+        fill(b"\x1f\x8b\x08 packed\nbytes\n", &mut [&mut other], 1);
+        assert!(other.nearby.is_empty());
     }
 }

@@ -25,13 +25,11 @@ pub struct Style {
     pub color: bool,
     /// Whether to show everything, weak root causes too.
     pub all: bool,
-    /// Lines of the log to show around each line of evidence.
-    pub context: u64,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { width: 100, color: false, all: false, context: 0 }
+        Self { width: 100, color: false, all: false }
     }
 }
 
@@ -39,6 +37,11 @@ impl Default for Style {
 pub trait Renderer: Sync {
     /// Its name, as `--format` takes it.
     fn name(&self) -> &'static str;
+
+    /// How many lines of the log around each line of evidence it shows unless told otherwise (see [`context`]).
+    fn context(&self) -> u64 {
+        0
+    }
 
     /// Writes the report.
     ///

@@ -152,6 +152,19 @@ pub struct EvidenceLine {
     pub count: u64,
     /// Likelihood ratio of the item.
     pub ratio: f64,
+    /// Lines of the log around it, itself among them, where they were asked for and can be had (see [`super::context`]).
+    /// For people only: no part of the JSON contract.
+    #[serde(skip)]
+    pub nearby: Vec<NearbyLine>,
+}
+
+/// A line of the log near a line of evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearbyLine {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Its text, perhaps cut at the end.
+    pub text: String,
 }
 
 /// What the input cannot tell.

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::Path;
 
 use anstyle::{AnsiColor, Style as Paint};
 use tabled::builder::Builder;
@@ -12,7 +11,7 @@ use tabled::settings::{Padding, Style as TableStyle, Width, object::Columns, pea
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::model::{EvidenceLine, Report, RootCause};
-use super::{Renderer, Style, context, sanitize};
+use super::{Renderer, Style, sanitize};
 
 /// Text for terminals.
 pub struct Text;
@@ -34,7 +33,7 @@ impl Renderer for Text {
     }
 
     fn render(&self, report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-        let mut page = Page { out, width: style.width.max(NARROWEST), color: style.color, context: style.context };
+        let mut page = Page { out, width: style.width.max(NARROWEST), color: style.color };
         let (shown, rest) = chosen(report, style.all);
         if shown.is_empty() {
             page.nothing(report)?;
@@ -76,7 +75,6 @@ struct Page<'p> {
     out: &'p mut dyn Write,
     width: usize,
     color: bool,
-    context: u64,
 }
 
 impl Page<'_> {
@@ -162,12 +160,10 @@ impl Page<'_> {
         self.field(label, &format!("{}:{}{count}{says}", line.source, line.line))?;
         let room = self.width.saturating_sub(LABEL + 4);
         let indent = " ".repeat(LABEL + 4);
-        if self.context > 0
-            && let Some(lines) = context::lines(Path::new(&line.source), line.line, self.context)
-        {
-            for (number, text) in lines {
-                let lead = if number == line.line { ">" } else { " " };
-                let (text, _) = window(&format!("{lead}{number:>6} {}", sanitize::line(&text)), None, room);
+        if !line.nearby.is_empty() {
+            for near in &line.nearby {
+                let lead = if near.line == line.line { ">" } else { " " };
+                let (text, _) = window(&format!("{lead}{:>6} {}", near.line, sanitize::line(&near.text)), None, room);
                 self.line(&format!("{indent}{text}"))?;
             }
             return Ok(());

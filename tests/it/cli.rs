@@ -383,6 +383,19 @@ fn context_shows_the_lines_around_evidence() {
 }
 
 #[test]
+fn context_of_a_file_that_is_stored_otherwise_shows_the_evidence_and_no_rubbish() {
+    let text = format!("one\ntwo\n{FULL}four\n");
+    let dir = Dir::new();
+    dir.write(
+        "wide.log",
+        &[0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<_>>(),
+    );
+    let done =
+        omnilog(["--context", "1", "wide.log"]).within(dir.path()).exits(0).says("Cannot create new thin volume");
+    assert!(!done.stdout.contains("u{0}"), "{done}");
+}
+
+#[test]
 fn a_new_rule_is_written_once_and_never_over_another() {
     let dir = Dir::new();
     omnilog(["patterns", "new", "mine/jammed"]).within(dir.path()).exits(0).says("mine/jammed");
