@@ -40,3 +40,10 @@ fn most_lines_of_healthy_logs_are_understood() {
     let understood: f64 = inputs.iter().map(|i| lines(i) * i["understood"].as_f64().expect("a number")).sum();
     assert!(understood / all > 0.9, "{:.3} of {all} lines are understood", understood / all);
 }
+
+#[test]
+fn hardly_any_warning_of_a_healthy_log_is_left_unexplained() {
+    let unexplained = &omnilog([samples("healthy")]).report()["unexplained"];
+    let share = unexplained["share"].as_f64().expect("a number");
+    assert!(share < 0.02, "{share} of all warnings: {:#}", unexplained["clusters"]);
+}
