@@ -28,7 +28,7 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
 /// The value of an entity of a hit, through names that belong to the same thing.
 fn value(world: &World<'_>, at: HitRef, key: &str) -> Option<String> {
     let hit = world.hit(at)?;
-    hit.entity(key).map(str::to_owned).or_else(|| world.graph.resolve(hit.entities(), key))
+    world.graph.resolve(hit.entities(), key)
 }
 
 /// The group of a hit: `None` when it lacks an entity that must agree.
@@ -100,20 +100,29 @@ fn within(window: &[((usize, i64), HitRef)], timespan: i64) -> bool {
 }
 
 fn value_count(world: &World<'_>, correlation: &Correlation, field: &str, gte: u64) -> Finding {
-    let hits = all_hits(world, correlation);
-    if let Some(timespan) = correlation.timespan {
-        let (groups, left_out) = groups(world, &correlation.rules, &[]);
-        let group = groups.into_values().next().unwrap_or_default();
-        let dense = (0..group.len()).find_map(|from| {
+    let several = |hits: &[HitRef]| {
+        let values: BTreeSet<String> = hits.iter().filter_map(|at| value(world, *at, field)).collect();
+        values.len() as u64 >= gte
+    };
+    let Some(timespan) = correlation.timespan else {
+        let mut groups: BTreeMap<Vec<String>, Vec<HitRef>> = BTreeMap::new();
+        for at in all_hits(world, correlation) {
+            if let Some(key) = group_key(world, at, &correlation.group_by) {
+                groups.entry(key).or_default().push(at);
+            }
+        }
+        return verdict(groups.into_values().find(|g| several(g)), false);
+    };
+    let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
+    let dense = groups.values().find_map(|group| {
+        (0..group.len()).find_map(|from| {
             let rest = group.get(from..)?;
-            let near: Vec<_> = rest.iter().take_while(|h| within(&[rest[0], **h], timespan)).collect();
-            let values: BTreeSet<String> = near.iter().filter_map(|(_, at)| value(world, *at, field)).collect();
-            (values.len() as u64 >= gte).then(|| near.iter().map(|(_, at)| *at).collect())
-        });
-        return verdict(dense, left_out);
-    }
-    let values: BTreeSet<String> = hits.iter().filter_map(|at| value(world, *at, field)).collect();
-    verdict((values.len() as u64 >= gte).then_some(hits), false)
+            let near: Vec<HitRef> =
+                rest.iter().take_while(|h| within(&[rest[0], **h], timespan)).map(|(_, at)| *at).collect();
+            several(&near).then_some(near)
+        })
+    });
+    verdict(dense, left_out)
 }
 
 fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {

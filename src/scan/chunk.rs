@@ -451,9 +451,10 @@ impl<'c> Walk<'_, 'c> {
             self.out.services.push(service);
         }
         if entities::ties(event.entities.iter().map(|(k, _)| k.as_ref())) && self.out.links.len() < LINKS {
-            let link: Vec<(String, String)> =
+            let told: Vec<(String, String)> =
                 event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-            if !self.out.links.contains(&link) {
+            let link = entities::link(&told);
+            if link.len() > 1 && !self.out.links.contains(&link) {
                 self.out.links.push(link);
             }
         }

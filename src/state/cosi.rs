@@ -1,6 +1,8 @@
 //! COSI resources of Omni and Talos, as `omnictl get -o yaml|json`, `talosctl get -o yaml|json` and support bundles
 //! write them.
 
+use std::borrow::Cow;
+
 use super::block::{attribute, entity, event};
 use super::entity::{is_uuid, node, of_id, of_label, singular};
 use super::kind::{Kind, Piece};
@@ -121,8 +123,8 @@ fn add_provider_state(event: &mut Event<'static>, root: &Node) {
 fn add_spec(event: &mut Event<'static>, spec: &Node, kind: &str) {
     for (path, value) in spec.flatten("spec") {
         let shown = secret::masked(&path, value);
-        if let Some(name) = entity_of(kind, &path) {
-            entity(event, name, value);
+        if let Some(name) = entity_of(kind, &path.to_ascii_lowercase()) {
+            entity(event, name, &normal(name, value));
         }
         let word = word_of(kind, &path, value);
         attribute(event, path.clone(), shown);
@@ -170,9 +172,25 @@ fn entity_of(kind: &str, path: &str) -> Option<&'static str> {
         (_, "spec.provisionstatus.requestid") => "omni.machine_request",
         ("machinestatus" | "machinestatussnapshot" | "clustermachinestatus", "spec.cluster") => "omni.cluster",
         ("hostnamestatus", "spec.hostname") | ("nodename", "spec.nodename") => "k8s.node",
-        (_, "spec.network.hostname") => "k8s.node",
+        (_, "spec.network.hostname") | ("clustermachineidentity", "spec.nodename") => "k8s.node",
+        (_, "spec.managementaddress") => "siderolink.address",
+        ("link", "spec.nodesubnet") => "siderolink.address",
+        ("clustermachineidentity", "spec.etcdmemberid") | ("etcdmember" | "member", "spec.memberid") => "etcd.member",
+        ("machinestatus", "spec.network.addresses") | ("clustermachineidentity", "spec.nodeips") => "node.address",
         _ => return None,
     })
+}
+
+/// The value of an entity as other sources write it: an address without its mask, a member id in hexadecimal.
+fn normal<'v>(key: &str, value: &'v str) -> Cow<'v, str> {
+    match key {
+        "siderolink.address" | "node.address" => Cow::Borrowed(value.split('/').next().unwrap_or(value)),
+        "etcd.member" => match value.parse::<u64>() {
+            Ok(number) if value.len() > 16 => Cow::Owned(format!("{number:x}")),
+            _ => Cow::Borrowed(value),
+        },
+        _ => Cow::Borrowed(value),
+    }
 }
 
 /// Types, fields and the words for their numbers, from 0 on.
@@ -306,6 +324,7 @@ spec:
             (0, "@omni.machine_set", "demo-workers"),
             (0, "@k8s.node", "demo-workers-a1b2c3"),
             (0, "@omni.machine_request", "demo-workers-a1b2c3"),
+            (0, "@siderolink.address", "fdae:41e4:649b:9303::1"),
             (0, "@omni.provider", "proxmox"),
             (1, "metadata.owner", ""),
             (1, "metadata.finalizers", "proxmox.ProvisionController"),
@@ -408,6 +427,29 @@ spec:
             (1, "@omni.machine", "7f1c2d3e-0000-4000-8000-000000000001"),
             (1, "@pve.node", "pve1"),
             (1, "@pve.vmid", "104"),
+        ],
+    },
+    Sample {
+        text: "metadata:
+    namespace: default
+    type: ClusterMachineIdentities.omni.sidero.dev
+    id: 7f1c2d3e-0000-4000-8000-000000000001
+    version: 3
+    phase: running
+spec:
+    nodeidentity: a1b2c3d4e5f60718293a4b5c6d7e8f90123456789abcdef0123456789abcdef0
+    etcdmemberid: 10276657743932975437
+    nodename: demo-cp-1
+    nodeips:
+        - 192.0.2.11
+",
+        path: "",
+        events: 1,
+        has: &[
+            (0, "@omni.machine", "7f1c2d3e-0000-4000-8000-000000000001"),
+            (0, "@k8s.node", "demo-cp-1"),
+            (0, "@node.address", "192.0.2.11"),
+            (0, "@etcd.member", "8e9e05c52164694d"),
         ],
     },
     Sample {

@@ -70,6 +70,7 @@ pub(super) fn singular(kind: &str) -> String {
     match name.strip_suffix("statuses") {
         Some(stem) => format!("{stem}status"),
         None if name.ends_with("status") => name,
+        None if name.ends_with("ies") => format!("{}y", name.trim_end_matches("ies")),
         None => name.strip_suffix('s').unwrap_or(&name).to_owned(),
     }
 }
@@ -97,6 +98,7 @@ pub(super) fn of_label(label: &str) -> Option<&'static str> {
         "infra-provider-id" => "omni.provider",
         "hostname" | "node-name" => "k8s.node",
         "machine" => "omni.machine",
+        "address" => "siderolink.address",
         _ => return None,
     })
 }
@@ -133,6 +135,7 @@ mod tests {
             ("Machines.omni.sidero.dev", Some("omni.machine")),
             ("MachineRequestStatuses.omni.sidero.dev", Some("omni.machine_request")),
             ("Clusters.omni.sidero.dev", Some("omni.cluster")),
+            ("ClusterMachineIdentities.omni.sidero.dev", Some("omni.machine")),
             ("InfraProviderHealthStatuses.omni.sidero.dev", Some("omni.provider")),
             ("VolumeStatuses.block.talos.dev", None),
         ] {

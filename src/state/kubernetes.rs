@@ -104,6 +104,11 @@ fn add_entities(event: &mut Event<'static>, root: &Node, kind: &str) {
     match kind {
         "Node" => {
             entity(event, "k8s.node", text(&["metadata", "name"]));
+            for address in root.path(&["status", "addresses"]).map(Node::items).unwrap_or_default() {
+                if address.text_at(&["type"]) == Some("InternalIP") {
+                    entity(event, "node.address", address.text_at(&["address"]).unwrap_or_default());
+                }
+            }
             let uuid = text(&["status", "nodeInfo", "systemUUID"]);
             if is_uuid(uuid) {
                 entity(event, "omni.machine", &uuid.to_ascii_lowercase());

@@ -348,6 +348,7 @@ fn add_meaning(event: &mut Event<'static>, table: &str, context: &Context) {
         "qm-list" => {
             let vmid = cell(event, "vmid");
             entity(event, "pve.vmid", &vmid);
+            entity(event, "pve.vm_name", &name);
             context.pve_node.into_iter().for_each(|n| entity(event, "pve.node", n));
         }
         "pvesm-status" => entity(event, "pve.storage", &name),
@@ -355,7 +356,11 @@ fn add_meaning(event: &mut Event<'static>, table: &str, context: &Context) {
             let id = cell(event, "id");
             entity(event, "omni.provider", &id);
         }
-        "kubectl-nodes" => entity(event, "k8s.node", &name),
+        "kubectl-nodes" => {
+            let address = cell(event, "internal-ip");
+            entity(event, "k8s.node", &name);
+            entity(event, "node.address", if address == "<none>" { "" } else { &address });
+        }
         "kubectl-pods" | "kubectl-csr" => add_kubernetes_node(event),
         "kubectl-events" => {
             event.severity = Severity::from_word(cell(event, "type").as_bytes());
@@ -363,8 +368,15 @@ fn add_meaning(event: &mut Event<'static>, table: &str, context: &Context) {
         }
         "pvenode-tasks" => add_task(event),
         "etcd-members" => {
-            let host = cell(event, "hostname");
+            let (host, member) = (cell(event, "hostname"), cell(event, "id"));
             entity(event, "k8s.node", &host);
+            entity(event, "etcd.member", &member);
+            // The column NODE tells who answered, not whose row it is.
+            event.node = event.get("node").or(context.node).map(|n| n.to_owned().into());
+        }
+        "etcd-status" => {
+            let member = cell(event, "member");
+            entity(event, "etcd.member", &member);
             add_node(event, context);
         }
         "docker-ps" | "other" => {}
@@ -387,6 +399,11 @@ fn add_resource(event: &mut Event<'static>, table: &str, context: &Context) {
     }
     match of_id(&singular(table)) {
         Some("omni.machine") if !is_machine_id(&id) => {}
+        Some("omni.machine") => {
+            let address = event.get("address").unwrap_or_default().to_owned();
+            entity(event, "omni.machine", &id);
+            entity(event, "siderolink.address", &address);
+        }
         Some(name) => entity(event, name, &id),
         None => {}
     }
@@ -483,7 +500,7 @@ cp-1   kubelet   Waiting   ?        12s ago       Error running Containerd(kubel
 ",
         path: "",
         events: 1,
-        has: &[(0, "table", "etcd-status"), (0, "in_use", "5.0 MB (75.23%)"), (0, "errors", ""), (0, "learner", "false")],
+        has: &[(0, "table", "etcd-status"), (0, "@etcd.member", "b7047d84356e689d"), (0, "@talos.node", "192.0.2.11"), (0, "in_use", "5.0 MB (75.23%)"), (0, "errors", ""), (0, "learner", "false")],
     },
     Sample {
         text: "NAMESPACE   TYPE      ID                                     VERSION   ADDRESS                 CONNECTED
