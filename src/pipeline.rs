@@ -62,12 +62,28 @@ pub fn read_paths(scanner: &Scanner<'_>, paths: &[PathBuf], options: &Options) -
     sources.sort_by(|a, b| a.0.cmp(&b.0));
     let mut analysis = Analysis { sources: sources.into_iter().map(|(_, s)| s).collect(), problems };
     for source in &analysis.sources {
-        if let Some(reason) = &source.failure {
-            let source = source.context.label.clone();
-            analysis.problems.push(ProblemEntry { source, kind: "read".into(), message: reason.clone() });
-        }
+        let problem =
+            |kind: &str, message| ProblemEntry { source: source.context.label.clone(), kind: kind.to_owned(), message };
+        analysis.problems.extend(source.failure.iter().map(|reason| problem("read", reason.clone())));
+        analysis.problems.extend(cut(scanner, source).into_iter().map(|message| problem("limit", message)));
     }
     analysis.sorted()
+}
+
+/// What of a source was cut at a limit, in words.
+fn cut(scanner: &Scanner<'_>, source: &SourceOutcome) -> Vec<String> {
+    let (line, document) = (scanner.limits.line, scanner.limits.document);
+    let found = &source.found;
+    let mut messages = Vec::new();
+    if found.truncated > 0 {
+        let count = found.truncated;
+        messages.push(format!("{count} lines have more than {line} bytes; the rest of them was not looked at"));
+    }
+    if found.oversized > 0 {
+        let count = found.oversized;
+        messages.push(format!("{count} documents have more than {document} bytes and were read in part; split them"));
+    }
+    messages
 }
 
 /// Scans each source that the input side finds.

@@ -65,8 +65,9 @@ pub fn run(args: &EventsArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, _) = args.input.options.catalogue.load()?;
     let scanner = args.input.options.scanner(&catalogue, now)?;
     let filter = Filter::new(args, scanner.since, scanner.until)?;
-    let collector = Collector { filter, zone: scanner.zone, now, found: Mutex::default() };
-    input::visit(&args.input.paths, &args.input.options.input_options()?, &collector);
+    let options = args.input.options.input_options()?;
+    let collector = Collector { filter, options: &options, zone: scanner.zone, now, found: Mutex::default() };
+    input::visit(&args.input.paths, &options, &collector);
     let mut found = collector.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     for problem in &found.problems {
         terminal::note(&format!("{}: {}", problem.source, problem.message));
@@ -130,7 +131,8 @@ impl Filter {
     }
 }
 
-struct Collector {
+struct Collector<'o> {
+    options: &'o input::Options,
     filter: Filter,
     zone: i64,
     now: i64,
@@ -144,14 +146,14 @@ struct Found {
     left_out: u64,
 }
 
-impl Collector {
+impl Collector<'_> {
     fn collect(&self, context: &SourceContext, read: &mut dyn Read) {
         let clock =
             Clock { reference: context.modified.unwrap_or(self.now), zone: self.zone * crate::event::time::SECOND };
         let mut rows = Vec::new();
         let mut last = context.start.unwrap_or(i64::MIN);
         let mut left_out = 0;
-        let result = walk::events(context, read, &mut |line, event| {
+        let result = walk::events(context, &self.options.limits, read, &mut |line, event| {
             let own =
                 clock.resolve(event.time).filter(|t| t.kind != crate::scan::TimeKind::SinceBoot).map(|t| t.micros);
             last = own.unwrap_or(last);
@@ -191,7 +193,7 @@ fn row(context: &SourceContext, line: u64, event: &Event<'_>, time: Option<i64>,
     }
 }
 
-impl Visitor for Collector {
+impl Visitor for Collector<'_> {
     fn source(&self, source: &Source, content: Content<'_>) {
         let context = pipeline::context(source);
         match content {

@@ -45,11 +45,13 @@ pub struct Matcher<'c> {
     prepared: Vec<OnceLock<Prepared<'c>>>,
     /// For each signature, what the raw bytes must hold; made when first needed.
     raw: Vec<OnceLock<RawChecks>>,
+    /// For each literal of the filter, whether it is a marker.
+    markers: Vec<bool>,
 }
 
 impl<'c> Matcher<'c> {
-    /// Prepares the signatures of a catalogue.
-    pub fn new(catalogue: &'c Catalogue) -> Self {
+    /// Prepares the signatures of a catalogue. Lines with one of `markers` are found too, whatever signatures say of them.
+    pub fn new(catalogue: &'c Catalogue, markers: impl Iterator<Item = &'static str>) -> Self {
         let mut literals: BTreeMap<&str, Vec<SignatureId>> = BTreeMap::new();
         let mut by_format: BTreeMap<&str, Vec<SignatureId>> = BTreeMap::new();
         for (id, signature) in catalogue.signatures.iter().enumerate() {
@@ -62,10 +64,15 @@ impl<'c> Matcher<'c> {
                 }
             }
         }
+        let markers: Vec<&str> = markers.collect();
+        for marker in &markers {
+            literals.entry(marker).or_default();
+        }
         let filter = Filter::new(literals.keys().copied());
+        let markers = literals.keys().map(|literal| markers.contains(literal)).collect();
         let prepared = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
         let raw = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
-        Self { catalogue, filter, waiting: literals.into_values().collect(), by_format, prepared, raw }
+        Self { catalogue, filter, waiting: literals.into_values().collect(), by_format, prepared, raw, markers }
     }
 
     /// The first filter over raw bytes.
@@ -76,6 +83,11 @@ impl<'c> Matcher<'c> {
     /// The signatures that wait for a literal.
     pub fn waiting(&self, literal: u32) -> &[SignatureId] {
         self.waiting.get(literal as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a literal is a marker.
+    pub fn is_marker(&self, literal: u32) -> bool {
+        self.markers.get(literal as usize).is_some_and(|is| *is)
     }
 
     /// Whether a signature could hold on a line, judged by what its formats tell: benign ones matter only on faults, some

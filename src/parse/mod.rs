@@ -59,6 +59,7 @@ mod timestamp;
 mod ui_date;
 pub mod upid;
 mod uvicorn;
+pub mod versions;
 mod zap;
 mod zap_console;
 mod zap_json;

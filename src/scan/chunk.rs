@@ -18,8 +18,6 @@ use super::hits::EXCERPT;
 use super::unexplained::Clusters;
 use super::{Clock, Hit, Scanner, SourceContext, Tally};
 
-/// Lines longer than this are looked at only so far.
-const LINE_LIMIT: usize = 1 << 20;
 /// Frames of a chunk that are parsed although nothing hit, to learn which services write into the source.
 const PEEK: usize = 24;
 /// Bytes of a window of the source: chunks are cut where a record begins at a multiple of it.
@@ -41,6 +39,8 @@ pub struct ChunkOutcome {
     pub events: u64,
     /// Lines cut at the limit.
     pub truncated: u64,
+    /// Documents cut at the limit.
+    pub oversized: u64,
     /// Lines at warning and above.
     pub faults: u64,
     /// Formats seen, by index into [`parse::formats`].
@@ -151,6 +151,7 @@ impl ChunkOutcome {
         self.understood += later.understood;
         self.events += later.events;
         self.truncated += later.truncated;
+        self.oversized += later.oversized;
         self.faults += later.faults;
         self.formats.0 |= later.formats.0;
         self.times.absorb(&later.times);
@@ -206,6 +207,7 @@ fn scan_from(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base:
         lock: LockOn::default(),
         explained: 0,
         candidates: Vec::new(),
+        marked: false,
         window: u64::MAX,
         ordinary: BTreeMap::new(),
         out: ChunkOutcome::default(),
@@ -230,6 +232,8 @@ struct Walk<'w, 'c> {
     explained: usize,
     /// Signatures to test on the frame at hand; kept for its allocation.
     candidates: Vec<SignatureId>,
+    /// Whether a marker stands in the frame at hand: a line that may tell a version.
+    marked: bool,
     /// The window of the source at hand, and how often each signature held on ordinary lines in it.
     window: u64,
     ordinary: BTreeMap<SignatureId, u32>,
@@ -242,9 +246,12 @@ impl<'c> Walk<'_, 'c> {
             let rest = self.bytes.get(start..).unwrap_or_default();
             let length = memchr(b'\n', rest).unwrap_or(rest.len());
             self.out.lines += 1;
-            let line = rest.get(..length.min(LINE_LIMIT)).unwrap_or_default();
-            self.out.truncated += u64::from(length > LINE_LIMIT);
-            start += self.record(start, line).unwrap_or(length + 1);
+            let limit = self.scanner.limits.line;
+            let line = rest.get(..length.min(limit)).unwrap_or_default();
+            let document = self.record(start, line);
+            // A document on one line has the limit of documents.
+            self.out.truncated += u64::from(document.is_none() && length > limit);
+            start += document.unwrap_or(length + 1);
         }
     }
 
@@ -303,27 +310,31 @@ impl<'c> Walk<'_, 'c> {
         let service = parse::service_hint(line).filter(|s| *s == Service::PveAccess);
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
+        self.marked = false;
         self.waiting(end, start, (severity, service), &mut candidates);
-        if candidates.is_empty() && !self.goes_on(end) {
+        if candidates.is_empty() && !self.marked && !self.goes_on(end) {
             self.candidates = candidates;
             return;
         }
         let (from, lines_before) = self.first_line(start);
         let to = self.last_line(end);
         self.waiting(to, start, (severity, service), &mut candidates);
-        if candidates.is_empty() {
+        if candidates.is_empty() && !self.marked {
             self.candidates = candidates;
             return;
         }
         let raw = self.bytes.get(from..to).unwrap_or_default();
         candidates.retain(|id| self.scanner.matcher.may_stand_in(*id, raw));
-        if candidates.is_empty() {
+        if candidates.is_empty() && !self.marked {
             self.candidates = candidates;
             return;
         }
         let text = frame::text(raw);
         let mut event = parse::parse(&text);
         self.complete(&mut event);
+        if self.marked {
+            parse::versions::version(&event).into_iter().for_each(|(name, version)| self.version(name, version));
+        }
         let matches = self.scanner.matcher.test(&event, &mut candidates);
         self.candidates = candidates;
         if !matches.is_empty() {
@@ -355,6 +366,7 @@ impl<'c> Walk<'_, 'c> {
         }
         while let Some(found) = self.found.first().filter(|f| f.at < to) {
             self.found = self.found.get(1..).unwrap_or_default();
+            self.marked |= self.scanner.matcher.is_marker(found.literal);
             for id in self.scanner.matcher.waiting(found.literal) {
                 if self.scanner.matcher.may_hold(*id, severity, service) && !self.is_usual(*id, severity) {
                     candidates.push(*id);
@@ -445,6 +457,14 @@ impl<'c> Walk<'_, 'c> {
         tally.push(hit, signature.is_some_and(|s| s.correlated));
     }
 
+    /// Remembers a version that an event tells.
+    fn version(&mut self, name: &str, version: String) {
+        let version = (name.to_owned(), version);
+        if !self.out.versions.contains(&version) {
+            self.out.versions.push(version);
+        }
+    }
+
     /// Remembers services and names that an event tells.
     fn learn(&mut self, event: &Event<'_>) {
         if let Some(service) = event.service.filter(|s| !self.out.services.contains(s)) {
@@ -466,9 +486,10 @@ impl<'c> Walk<'_, 'c> {
         if self.quoted_by_message(start) {
             return None;
         }
-        let end = self.block(document, start);
+        let (end, is_whole) = self.block(document, start);
         let raw = self.bytes.get(start..end)?;
-        let block = frame::lines(raw);
+        // Of a single line that is too long, its beginning is read.
+        let block = frame::lines(raw.get(..self.scanner.limits.document).unwrap_or(raw));
         let events = document.events(&block, &self.state_context());
         if events.is_empty() {
             return None;
@@ -487,6 +508,7 @@ impl<'c> Walk<'_, 'c> {
         let lines = memchr::memchr_iter(b'\n', raw).count() as u64 + unended;
         self.out.lines += lines - 1;
         self.out.understood += lines;
+        self.out.oversized += u64::from(!is_whole);
         if !self.out.documents.contains(&document.name()) {
             self.out.documents.push(document.name());
         }
@@ -499,10 +521,11 @@ impl<'c> Walk<'_, 'c> {
         before.ends_with(frame::ANNOUNCES_LISTING)
     }
 
-    /// Where the block that begins at `start` ends, its last line end included.
-    fn block(&self, document: &dyn state::Document, start: usize) -> usize {
+    /// Where the block that begins at `start` ends, its last line end included, and whether that is its own end.
+    fn block(&self, document: &dyn state::Document, start: usize) -> (usize, bool) {
         let mut progress = None;
         let mut at = start;
+        let limit = self.scanner.limits.document;
         while let Some(rest) = self.bytes.get(at..).filter(|r| !r.is_empty()) {
             let length = memchr(b'\n', rest).unwrap_or(rest.len());
             let line = frame::clean(rest.get(..length).unwrap_or_default());
@@ -513,12 +536,16 @@ impl<'c> Walk<'_, 'c> {
                 }
                 Some(progress) => document.continues(progress, &line),
             };
-            if !goes_on || at - start > state::MAX_BLOCK {
+            if !goes_on {
                 break;
             }
-            at = (at + length + 1).min(self.bytes.len());
+            let next = (at + length + 1).min(self.bytes.len());
+            if next - start > limit {
+                return (if at == start { next } else { at }, false);
+            }
+            at = next;
         }
-        at
+        (at, true)
     }
 
     fn state_context(&self) -> state::Context<'_> {
@@ -537,10 +564,7 @@ impl<'c> Walk<'_, 'c> {
         self.out.events += 1;
         self.out.times.add(event.time);
         for (name, version) in state::versions(&event) {
-            let version = (name.to_owned(), version);
-            if !self.out.versions.contains(&version) {
-                self.out.versions.push(version);
-            }
+            self.version(name, version);
         }
         let mut candidates = candidates.to_vec();
         candidates.extend_from_slice(self.scanner.matcher.for_format(event.format()));

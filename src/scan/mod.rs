@@ -19,7 +19,9 @@ use std::sync::atomic::AtomicU64;
 
 use crate::catalog::Catalogue;
 use crate::event::{RawTime, Service};
+use crate::limits::Limits;
 use crate::matcher::Matcher;
+use crate::parse;
 use crate::scan::chunk::ChunkOutcome;
 pub use hits::{Hit, Tally, Time, TimeKind};
 pub use unexplained::Cluster;
@@ -47,6 +49,8 @@ pub struct Scanner<'c> {
     pub catalogue: &'c Catalogue,
     /// Its signatures, ready.
     pub matcher: Matcher<'c>,
+    /// The caps on lines and documents.
+    pub limits: Limits,
     /// What the clock said at the start, microseconds since the epoch: for years that stamps lack.
     pub now: i64,
     /// Seconds east of UTC for stamps without a zone.
@@ -88,7 +92,8 @@ impl<'c> Scanner<'c> {
     pub fn new(catalogue: &'c Catalogue, now: i64) -> Self {
         Self {
             catalogue,
-            matcher: Matcher::new(catalogue),
+            matcher: Matcher::new(catalogue, parse::versions::markers()),
+            limits: Limits::default(),
             now,
             zone: 0,
             since: None,
@@ -100,7 +105,8 @@ impl<'c> Scanner<'c> {
     /// Reads a regular file; large ones in parallel.
     pub fn file(&self, context: SourceContext, file: &File) -> SourceOutcome {
         let length = file.metadata().map_or(0, |m| m.len());
-        if length < PARALLEL_FROM {
+        // Documents are not cut into chunks.
+        if length < PARALLEL_FROM || reader::begins_with_document(file) {
             let mut file = file;
             return self.stream(context, &mut file);
         }

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 use rayon::prelude::*;
 
 use super::chunk::WINDOW;
 use super::chunk::{self, ChunkOutcome};
 use super::{Scanner, SourceOutcome, frame};
+use crate::parse::{self, LockOn};
+use crate::state;
 
 /// Bytes of a chunk of a large file.
 const CHUNK: u64 = 1 << 20;
@@ -46,6 +48,23 @@ pub fn parallel(scanner: &Scanner<'_>, file: &File, length: u64, outcome: &mut S
     }
 }
 
+/// Lines looked at for the beginning of a document: comments and blank lines may stand before it.
+const PREAMBLE: usize = 20;
+
+/// Whether the first thing in a file is a state document.
+pub fn begins_with_document(file: &File) -> bool {
+    let mut head = vec![0; 4 << 10];
+    read_at(file, &mut head, 0).is_ok_and(|length| is_document(head.get(..length).unwrap_or_default()))
+}
+
+/// Whether the first thing in a text is a state document.
+fn is_document(bytes: &[u8]) -> bool {
+    let is_filler = |line: &&[u8]| line.trim_ascii().is_empty() || line.starts_with(b"#");
+    let lines = bytes.split(|b| *b == b'\n').take(PREAMBLE);
+    let first = lines.skip_while(is_filler).map(frame::clean).next().unwrap_or_default();
+    state::begins(&first).is_some() && !parse::classify(&first, &mut LockOn::default()).time.is_some()
+}
+
 /// Scans the records that begin in one chunk of a file.
 fn positioned(
     scanner: &Scanner<'_>,
@@ -58,10 +77,16 @@ fn positioned(
     // One byte before the chunk tells whether a line begins at its start.
     let begin = (index * CHUNK).saturating_sub(1);
     let lead = (index * CHUNK - begin) as usize;
-    let read = read_at(file, buffer, begin)?;
+    let limit = lead + CHUNK as usize;
+    let mut read = read_at(file, buffer, begin)?;
+    let cuts_a_line = |bytes: &[u8]| bytes.get(limit..).is_some_and(|rest| memchr(b'\n', rest).is_none());
+    if read == buffer.len() && cuts_a_line(buffer) {
+        // The last line goes on beyond the overlap: as much of it as lines may have.
+        buffer.resize(buffer.len() + scanner.limits.line, 0);
+        read = read_at(file, buffer, begin)?;
+    }
     let bytes = buffer.get(..read).unwrap_or_default();
     let start = if index == 0 { 0 } else { record_start(bytes, 0) };
-    let limit = lead + CHUNK as usize;
     let end = if read <= limit { read } else { record_start(bytes, limit - 1) };
     let own = bytes.get(start..end.max(start)).unwrap_or_default();
     Ok((chunk::scan(scanner, context, own, begin + start as u64), own.len() as u64))
@@ -111,7 +136,10 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
     let mut base = 0;
     let mut cut_line = false;
     let mut first = Intake::default();
-    let mut more = fill(read, &mut current, &mut first);
+    let mut more = fill(read, &mut current, BATCH, &mut first);
+    while more && !cut_line && is_document(&current) {
+        (more, cut_line) = documents(scanner, read, (&mut current, &mut base), &mut first, outcome);
+    }
     outcome.bytes += first.bytes;
     outcome.failure = first.failure;
     while !current.is_empty() {
@@ -119,12 +147,12 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
         let mut next = Vec::with_capacity(BATCH);
         next.extend_from_slice(current.get(cut..).unwrap_or_default());
         let own = current.get(..cut).unwrap_or_default();
-        let whole = !more && outcome.found.lines == 0;
+        let whole = !more && (base == 0 || is_document(own));
         let context = &outcome.context;
         let mut intake = Intake::default();
         let (pieces, again) = rayon::join(
             || scan_batch(scanner, context, own, base, cut_line, whole),
-            || more && fill(read, &mut next, &mut intake),
+            || more && fill(read, &mut next, BATCH, &mut intake),
         );
         outcome.bytes += intake.bytes;
         outcome.failure = outcome.failure.take().or(intake.failure);
@@ -138,6 +166,44 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
     }
 }
 
+/// Scans the documents at the beginning of a batch. They are cut between each other only, since half a document tells
+/// little; for one that ends nowhere in the batch more is read, up to the limit. What stands behind them stays in the batch.
+/// Gives whether there is more to read, and whether the batch begins within a line.
+fn documents(
+    scanner: &Scanner<'_>,
+    read: &mut (dyn Read + Send),
+    (batch, base): (&mut Vec<u8>, &mut u64),
+    intake: &mut Intake,
+    outcome: &mut SourceOutcome,
+) -> (bool, bool) {
+    let mut more = true;
+    let mut cut = last_document(batch);
+    while more && cut.is_none() && batch.len() <= scanner.limits.document {
+        let searched = batch.len();
+        more = fill(read, batch, searched + BATCH, intake);
+        cut = last_document(batch);
+    }
+    let last_line = || memrchr(b'\n', batch).map(|at| at + 1);
+    let cut = if more { cut.or_else(last_line) } else { None }.unwrap_or(batch.len());
+    let own = batch.get(..cut).unwrap_or_default();
+    outcome.found.absorb(chunk::scan(scanner, &outcome.context, own, *base), scanner);
+    let cut_line = own.last() != Some(&b'\n');
+    *base += cut as u64;
+    batch.drain(..cut);
+    if more && batch.is_empty() {
+        more = fill(read, batch, BATCH, intake);
+    }
+    (more, cut_line)
+}
+
+/// Where the last document of a batch begins, behind the end of another: a YAML separator, or the bracket of a JSON object.
+fn last_document(batch: &[u8]) -> Option<usize> {
+    let separates = |at: &usize| matches!(batch.get(at + 4), Some(b'\n' | b'\r' | b' '));
+    let yaml = memchr::memmem::rfind_iter(batch, b"\n---").find(separates).map(|at| at + 1);
+    let json = memchr::memmem::rfind(batch, b"\n}\n{").map(|at| at + 3);
+    yaml.max(json)
+}
+
 /// What came from a stream.
 #[derive(Default)]
 struct Intake {
@@ -145,10 +211,10 @@ struct Intake {
     failure: Option<String>,
 }
 
-/// Fills a batch; false at the end of the stream.
-fn fill(read: &mut (dyn Read + Send), batch: &mut Vec<u8>, intake: &mut Intake) -> bool {
+/// Fills a batch up to `target` bytes, or a little more; false at the end of the stream.
+fn fill(read: &mut (dyn Read + Send), batch: &mut Vec<u8>, target: usize, intake: &mut Intake) -> bool {
     let mut filled = batch.len();
-    let target = BATCH.max(filled + WINDOW as usize);
+    let target = target.max(filled + WINDOW as usize);
     batch.resize(target, 0);
     let mut more = true;
     while let Some(rest) = batch.get_mut(filled..).filter(|r| !r.is_empty()) {

@@ -5,26 +5,29 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use crate::event::Event;
+use crate::limits::Limits;
 use crate::parse::{self, LockOn};
 use crate::state::{self, Document, Progress};
 
 use super::{SourceContext, frame};
 
-/// Bytes of a line at the most; what is longer is cut there.
-const LINE: u64 = 1 << 20;
-
-/// Calls `each` with the line number and the event of every record of a stream.
+/// Calls `each` with the line number and the event of every record of a stream; lines and documents are cut at the limits.
 ///
 /// # Errors
 /// Those of the reader.
-pub fn events(context: &SourceContext, read: &mut dyn Read, each: &mut dyn FnMut(u64, &Event<'_>)) -> io::Result<()> {
-    let mut walk = Walk { context, each, frame: Vec::new(), first: 0, document: None };
+pub fn events(
+    context: &SourceContext,
+    limits: &Limits,
+    read: &mut dyn Read,
+    each: &mut dyn FnMut(u64, &Event<'_>),
+) -> io::Result<()> {
+    let mut walk = Walk { context, limits, each, frame: Vec::new(), first: 0, document: None };
     let mut reader = BufReader::with_capacity(256 << 10, read);
     let mut line = Vec::new();
     let mut number = 0;
     loop {
         line.clear();
-        if reader.by_ref().take(LINE).read_until(b'\n', &mut line)? == 0 {
+        if reader.by_ref().take(limits.line as u64).read_until(b'\n', &mut line)? == 0 {
             walk.flush();
             return Ok(());
         }
@@ -40,6 +43,7 @@ pub fn events(context: &SourceContext, read: &mut dyn Read, each: &mut dyn FnMut
 
 struct Walk<'w> {
     context: &'w SourceContext,
+    limits: &'w Limits,
     each: &'w mut dyn FnMut(u64, &Event<'_>),
     frame: Vec<u8>,
     first: u64,
@@ -50,7 +54,7 @@ impl Walk<'_> {
     fn line(&mut self, number: u64, line: &[u8]) {
         let clean = frame::clean(line);
         if let Some((document, progress)) = &mut self.document {
-            if document.continues(progress, &clean) && self.frame.len() < state::MAX_BLOCK {
+            if document.continues(progress, &clean) && self.frame.len() + clean.len() < self.limits.document {
                 self.push(&clean);
                 return;
             }
@@ -133,7 +137,8 @@ mod tests {
         let mut seen = Vec::new();
         let mut read = text.as_bytes();
         let context = SourceContext::default();
-        events(&context, &mut read, &mut |line, event| seen.push((line, event.body.to_string()))).expect("memory");
+        events(&context, &Limits::default(), &mut read, &mut |line, event| seen.push((line, event.body.to_string())))
+            .expect("memory");
         let expected = [(1, "one\n\tgoes on"), (3, "two"), (5, "three")];
         assert_eq!(seen.iter().map(|(l, b)| (*l, b.as_str())).collect::<Vec<_>>(), expected);
     }

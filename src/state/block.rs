@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{MAX_BLOCK, StateEvent, secret};
+use super::{StateEvent, secret};
 use crate::event::{Event, Service};
 
 /// The most bytes shown of one thing.
@@ -20,9 +20,8 @@ pub(super) struct Block<'t> {
 }
 
 impl<'t> Block<'t> {
-    /// Splits a block into lines; what is longer than the limit is cut.
+    /// Splits a block into lines.
     pub(super) fn new(text: &'t str) -> Self {
-        let text = cut(text, MAX_BLOCK);
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
         if starts.last() == Some(&text.len()) && starts.len() > 1 {

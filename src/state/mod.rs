@@ -57,9 +57,6 @@ mod yaml_document;
 pub use locate::locate;
 pub use versions::versions;
 
-/// The longest block that is read, in bytes; the scanner stops to feed lines there, and more is not looked at.
-pub const MAX_BLOCK: usize = 8 << 20;
-
 /// What is known about a block from where it stands.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {

@@ -54,6 +54,10 @@ const IMAGES: &[(&str, &str)] = &[
     ("etcd", "etcd"),
 ];
 
+/// Releases of the provider (their first two numbers) and the go-proxmox that is built into them, from its `go.mod`. What is
+/// older than the first had several.
+const BUILT_IN: &[(&str, &str)] = &[("0.1.", "0.4.1"), ("0.2.", "0.7.1"), ("0.3.", "0.8.1")];
+
 /// The applications and versions (without `v`) that an event of a document tells.
 pub fn versions(event: &Event) -> Vec<(&'static str, String)> {
     let mut out: Vec<(&'static str, String)> = Vec::new();
@@ -76,6 +80,9 @@ pub fn versions(event: &Event) -> Vec<(&'static str, String)> {
             add(name, Some(version));
         }
     }
+    let provider = out.iter().find(|(name, _)| *name == PROVIDER).map(|(_, version)| version.clone());
+    let built_in = provider.and_then(|v| BUILT_IN.iter().find(|(release, _)| v.starts_with(release)));
+    out.extend(built_in.map(|(_, version)| ("go-proxmox", (*version).to_owned())));
     out
 }
 
@@ -125,6 +132,11 @@ mod tests {
                 "services:\n  provider:\n    image: x/omni-infra-provider-proxmox:v0.1.1\n    restart: always\n",
                 PROVIDER,
                 "0.1.1",
+            ),
+            (
+                "services:\n  provider:\n    image: x/omni-infra-provider-proxmox:v0.1.1\n    restart: always\n",
+                "go-proxmox",
+                "0.4.1",
             ),
         ] {
             let found: Vec<_> = events(text).iter().flat_map(versions).collect();

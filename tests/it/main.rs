@@ -27,6 +27,8 @@ mod healthy;
 mod hostile;
 /// samples/incidents: the expected root cause stands first.
 mod incidents;
+/// Lines and documents at their limits, and what the report says then.
+mod limits;
 /// The first filter loses nothing: every signature on every event finds the same.
 mod oracle;
 /// The catalogue: lints, samples, cross-talk, errors of broken files.

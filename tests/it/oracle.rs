@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::Mutex;
 
 use omnilog::input::{self, Content, Options, Problem, Source, Visitor};
+use omnilog::limits::Limits;
 use omnilog::parse;
 use omnilog::scan::{SourceContext, walk};
 
@@ -33,7 +34,7 @@ fn naive(label: &str, text: &[u8]) -> Hits {
     let shown_input = String::from_utf8_lossy(text);
     let mut hits = Hits::new();
     let mut read = text;
-    walk::events(&context(label), &mut read, &mut |_, event| {
+    walk::events(&context(label), &Limits::default(), &mut read, &mut |_, event| {
         let is_log = parse::formats().iter().any(|f| f.name() == event.format()) || event.format() == "plain";
         let shown = event.text();
         for (id, signature) in lab::catalogue().signatures.iter().enumerate() {

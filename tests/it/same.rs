@@ -1,13 +1,8 @@
 //! The same input gives the same answer: as a file, compressed, in archives within archives, through a pipe, at any number
 //! of threads and in any order of arguments.
 
-use std::io::{Cursor, Write};
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
 use crate::lab::{self, Case};
-use crate::support::{Dir, confidences, none, omnilog};
+use crate::support::{Dir, confidences, gzip, none, omnilog, tar, zip};
 
 /// A sample of one source for each scenario, enough to go through every wrapping.
 fn single() -> Vec<&'static Case> {
@@ -21,32 +16,6 @@ fn several() -> Vec<&'static Case> {
     let found: Vec<_> = lab::cases().iter().filter(|c| c.leads() && c.sample.files.len() > 1).take(12).collect();
     assert!(!found.is_empty(), "no sample has several files");
     found
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).expect("memory");
-    encoder.finish().expect("memory")
-}
-
-fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (name, bytes) in members {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        builder.append_data(&mut header, name, *bytes).expect("memory");
-    }
-    builder.into_inner().expect("memory")
-}
-
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in members {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("memory");
-        writer.write_all(bytes).expect("memory");
-    }
-    writer.finish().expect("memory").into_inner()
 }
 
 #[test]
