@@ -137,6 +137,7 @@ pub fn context(source: &Source) -> SourceContext {
         service: hints.service.as_deref().and_then(Service::from_name),
         node: hints.node.clone(),
         entities,
+        document: hints.document.clone(),
         modified: source.modified.map(|s| s.saturating_mul(SECOND)),
         start: upid.map(|u| u.start.saturating_mul(SECOND)),
     }

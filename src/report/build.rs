@@ -7,14 +7,14 @@ use chrono::{DateTime, SecondsFormat};
 use crate::catalog::file::CauseFile;
 use crate::catalog::{Catalogue, Cause, Evidence};
 use crate::correlate::{HitRef, World};
-use crate::event::Service;
 use crate::rank::{Candidate, Item};
 use crate::scan::{Hit, SourceOutcome, Time, TimeKind};
 
+use super::coverage::{self, coverage};
 use super::fill::fill;
 use super::model::{
-    CatalogueInfo, ClusterEntry, CollectStep, Coverage, EvidenceLine, Input, ProblemEntry, ReferenceEntry,
-    RemediationStep, Report, RootCause, SCHEMA_VERSION, Span, Symptom, TimelineEntry, Tool, Unexplained, UnknownItem,
+    CatalogueInfo, ClusterEntry, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep,
+    Report, RootCause, SCHEMA_VERSION, Symptom, TimelineEntry, Tool, Unexplained, UnknownItem,
 };
 use super::sanitize;
 
@@ -33,14 +33,15 @@ const TIMELINE: usize = 40;
 pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemEntry>) -> Report {
     let root_causes: Vec<RootCause> =
         (1..).zip(candidates.iter().take(CAUSES)).map(|(rank, c)| root_cause(world, rank, c)).collect();
+    let inputs: Vec<Input> = world.sources.iter().map(input).collect();
     Report {
         schema_version: SCHEMA_VERSION,
         tool: tool(world.catalogue),
-        inputs: world.sources.iter().map(input).collect(),
         symptoms: symptoms(world),
         unexplained: unexplained(world),
         timeline: timeline(&root_causes),
-        coverage: coverage(world.sources),
+        coverage: coverage(world.sources, &inputs, &problems),
+        inputs,
         root_causes,
         problems,
     }
@@ -87,6 +88,9 @@ fn input(source: &SourceOutcome) -> Input {
     formats.extend(source.found.documents.iter().map(|d| (*d).to_owned()));
     formats.sort();
     formats.dedup();
+    if formats.is_empty() && source.found.lines > 0 {
+        formats.push(source.context.document.clone().unwrap_or_else(|| coverage::PLAIN.to_owned()));
+    }
     let status = match (&source.failure, source.found.truncated) {
         (Some(reason), _) => reason.clone(),
         (None, 0) => "complete".into(),
@@ -306,31 +310,4 @@ fn timeline(causes: &[RootCause]) -> Vec<TimelineEntry> {
     entries.dedup_by(|a, b| a.source == b.source && a.line == b.line && a.root_cause == b.root_cause);
     entries.truncate(TIMELINE);
     entries
-}
-
-fn coverage(sources: &[SourceOutcome]) -> Coverage {
-    let mut services: BTreeMap<Service, Option<(i64, i64)>> = BTreeMap::new();
-    let mut all: Option<(i64, i64)> = None;
-    let wider = |have: Option<(i64, i64)>, new: (i64, i64)| match have {
-        Some((first, last)) => Some((first.min(new.0), last.max(new.1))),
-        None => Some(new),
-    };
-    for source in sources {
-        for service in &source.services {
-            services.entry(*service).or_default();
-        }
-        let Some(span) = source.span else { continue };
-        all = wider(all, span);
-        for service in &source.services {
-            let entry = services.entry(*service).or_default();
-            *entry = wider(*entry, span);
-        }
-    }
-    let text = |span: Option<(i64, i64)>| Span {
-        first: span.and_then(|(first, _)| rfc3339(first)),
-        last: span.and_then(|(_, last)| rfc3339(last)),
-    };
-    let Span { first, last } = text(all);
-    let services = services.into_iter().map(|(s, span)| (s.name().to_owned(), text(span))).collect();
-    Coverage { sources: sources.len(), services, first, last }
 }

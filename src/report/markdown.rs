@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
 use super::{Renderer, Style, sanitize};
 
@@ -128,8 +129,39 @@ fn footer(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         report.inputs.len(),
         report.unexplained.events
     )?;
-    for problem in &report.problems {
+    writeln!(out)?;
+    coverage_block(report, out)
+}
+
+/// Sources and problems in the coverage block.
+const ROWS: usize = 20;
+
+/// What was read and what was not: a few lines, the sources with their time spans, and each problem.
+fn coverage_block(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "### Coverage\n")?;
+    for (label, text) in coverage::summary(report) {
+        writeln!(out, "- {label}: {}", escape(&text))?;
+    }
+    writeln!(out)?;
+    for input in report.inputs.iter().take(ROWS) {
+        let span = match (&input.first, &input.last) {
+            (Some(first), Some(last)) => format!(", {first} to {last}"),
+            _ => String::new(),
+        };
+        let formats = input.formats.join(" ");
+        let about = format!("{} lines, {formats}{span}, {}", input.lines, input.status);
+        writeln!(out, "- {}: {}", code(&input.source), escape(&about))?;
+    }
+    if report.inputs.len() > ROWS {
+        writeln!(out, "- and {} more sources", report.inputs.len() - ROWS)?;
+    }
+    writeln!(out)?;
+    let (harmful, harmless): (Vec<_>, Vec<_>) = report.problems.iter().partition(|p| coverage::is_loss(p));
+    for problem in harmful.into_iter().chain(harmless).take(ROWS) {
         writeln!(out, "- {}: {}", code(&problem.source), escape(&problem.message))?;
+    }
+    if report.problems.len() > ROWS {
+        writeln!(out, "- {} more problems", report.problems.len() - ROWS)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod context;
+pub mod coverage;
 mod fill;
 pub mod json;
 pub mod markdown;

@@ -294,6 +294,23 @@ pub struct Coverage {
     pub first: Option<String>,
     /// Latest time of all, RFC 3339.
     pub last: Option<String>,
+    /// Versions seen, by application: they decide whether a root cause applies.
+    pub versions: BTreeMap<String, Vec<String>>,
+    /// What was not read, and why.
+    pub skipped: Vec<Gap>,
+    /// What was not read to its end, and why.
+    pub cut: Vec<Gap>,
+    /// Sources in no known format; their lines were searched as plain text.
+    pub not_understood: Vec<String>,
+}
+
+/// A source that was not read, or not wholly.
+#[derive(Debug, Clone, Serialize)]
+pub struct Gap {
+    /// The source.
+    pub source: String,
+    /// Why.
+    pub why: String,
 }
 
 /// From when to when.

@@ -10,6 +10,7 @@ use tabled::builder::Builder;
 use tabled::settings::{Padding, Style as TableStyle, Width, object::Columns, peaker::PriorityMax};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
 use super::{Renderer, Style, sanitize};
 
@@ -247,39 +248,37 @@ impl Page<'_> {
 
     fn footer(&mut self, report: &Report, all: bool) -> io::Result<()> {
         self.line("")?;
-        let lines: u64 = report.inputs.iter().map(|i| i.lines).sum();
-        let sources =
-            if report.inputs.len() == 1 { "1 source".into() } else { format!("{} sources", report.inputs.len()) };
-        let span = match (&report.coverage.first, &report.coverage.last) {
-            (Some(first), Some(last)) => format!(", {first} to {last}"),
-            _ => String::new(),
-        };
-        self.field("read", &format!("{sources}, {lines} lines{span}"))?;
+        for (label, text) in coverage::summary(report) {
+            self.field(label, &text)?;
+        }
         if report.unexplained.events > 0 && !report.root_causes.is_empty() {
             let share = report.unexplained.share * 100.0;
             let count = counted(report.unexplained.events, "warning or error", "warnings and errors");
             let text = format!("{count} ({share:.0} %) explained by nothing");
             self.field("left", &text)?;
         }
-        for problem in report.problems.iter().take(if all { usize::MAX } else { 3 }) {
+        let problems: Vec<_> = report.problems.iter().filter(|p| all || coverage::is_loss(p)).collect();
+        for problem in problems.iter().take(if all { usize::MAX } else { 3 }) {
             self.field("problem", &format!("{}: {}", problem.source, problem.message))?;
         }
-        if report.problems.len() > 3 && !all {
-            self.field("", &format!("{} more problems, see --all", report.problems.len() - 3))?;
+        if problems.len() > 3 && !all {
+            self.field("", &format!("{} more problems, see --all", problems.len() - 3))?;
         }
         if all { self.inputs(report) } else { Ok(()) }
     }
 
     fn inputs(&mut self, report: &Report) -> io::Result<()> {
         let mut builder = Builder::default();
-        builder.push_record(["source", "lines", "understood", "formats", "status"]);
+        builder.push_record(["source", "lines", "understood", "formats", "from", "to", "status"]);
         for input in &report.inputs {
             let understood = format!("{:.0} %", input.understood * 100.0);
             builder.push_record([
-                &input.source,
+                input.source.as_str(),
                 &input.lines.to_string(),
                 &understood,
                 &input.formats.join(" "),
+                input.first.as_deref().unwrap_or("-"),
+                input.last.as_deref().unwrap_or("-"),
                 &input.status,
             ]);
         }

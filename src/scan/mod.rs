@@ -37,6 +37,8 @@ pub struct SourceContext {
     pub node: Option<String>,
     /// Entities its path tells: (`pve.upid`, ...).
     pub entities: Vec<(String, String)>,
+    /// What kind of document its path tells: `devices` of a support bundle, say.
+    pub document: Option<String>,
     /// When it was last written, microseconds since the epoch.
     pub modified: Option<i64>,
     /// When what it records began, for records without a time: a task log has none but its UPID tells the start.

@@ -214,6 +214,17 @@ pub struct Coverage {
     pub services: BTreeMap<String, Span>,
     pub first: Option<String>,
     pub last: Option<String>,
+    pub versions: BTreeMap<String, Vec<String>>,
+    pub skipped: Vec<Gap>,
+    pub cut: Vec<Gap>,
+    pub not_understood: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    pub source: String,
+    pub why: String,
 }
 
 #[derive(Debug, Deserialize)]

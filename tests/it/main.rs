@@ -15,6 +15,8 @@ mod architecture;
 mod cli;
 /// The JSON report declared once more, so that a changed output breaks a test.
 mod contract;
+/// The coverage block: what was read, what not and why, versions.
+mod coverage;
 /// README, CONTRIBUTING, docs/: commands run, generated parts are up to date.
 mod docs;
 /// A line keeps its root cause whatever it is wrapped in.
