@@ -26,6 +26,8 @@ pub const PRIORS: &[(&str, f64)] = &[("rare", 0.01), ("uncommon", 0.05), ("commo
 
 /// How likely an item with a named strength is when its cause is there.
 const SEEN_IF_CAUSE: f64 = 0.9;
+/// A count above this needs every hit: fewer are looked at on ordinary lines of one window of a source.
+const MANY: u64 = 16;
 
 /// What is wrong with a pattern file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,10 +230,11 @@ impl<'t> Compiler<'t> {
             _ => {}
         }
         // Order and absence are judged by single hits; counts and sets need only enough of them.
-        let every_hit = matches!(
-            kind,
-            CorrelationKind::Ordered { .. } | CorrelationKind::Elapsed { .. } | CorrelationKind::Absence { .. }
-        );
+        let every_hit = match &kind {
+            CorrelationKind::Ordered { .. } | CorrelationKind::Elapsed { .. } | CorrelationKind::Absence { .. } => true,
+            CorrelationKind::EventCount(gte) => *gte > MANY,
+            _ => false,
+        };
         for signature in touched {
             if let Some(signature) = self.signatures.get_mut(signature) {
                 signature.correlated = true;

@@ -132,6 +132,9 @@ fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
     if correlation.timespan.is_none() && correlation.group_by.is_empty() {
         return verdict(Some(all_hits(world, correlation)), false);
     }
+    if correlation.timespan.is_none() {
+        return together(world, correlation);
+    }
     let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
     let timespan = correlation.timespan.unwrap_or(i64::MAX);
     let found = groups.values().find_map(|group| {
@@ -144,6 +147,20 @@ fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
         })
     });
     verdict(found, left_out)
+}
+
+/// Each rule on the same thing, whenever: documents that tell no time take part.
+fn together(world: &World<'_>, correlation: &Correlation) -> Finding {
+    let mut groups: BTreeMap<Vec<String>, Vec<HitRef>> = BTreeMap::new();
+    let mut left_out = false;
+    for at in all_hits(world, correlation) {
+        match group_key(world, at, &correlation.group_by) {
+            Some(key) => groups.entry(key).or_default().push(at),
+            None => left_out = true,
+        }
+    }
+    let complete = |group: &Vec<HitRef>| correlation.rules.iter().all(|r| group.iter().any(|at| at.signature == *r));
+    verdict(groups.into_values().find(complete), left_out)
 }
 
 fn ordered(world: &World<'_>, correlation: &Correlation, without: &[SignatureId]) -> Finding {

@@ -22,6 +22,8 @@ pub const LIKELY: f64 = 0.8;
 pub const CONFIRMED: f64 = 0.95;
 /// The likelihood ratio of a decisive item.
 const DECISIVE: f64 = 100.0;
+/// How far the clocks of two sources may differ before an order of events means nothing, in microseconds.
+const SKEW: i64 = 10 * 60 * 1_000_000;
 /// Values of one entity that a candidate carries.
 const ENTITY_VALUES: usize = 8;
 
@@ -98,9 +100,57 @@ pub fn rank(world: &World<'_>) -> Vec<Candidate> {
     let posteriors = network::posteriors(world, &judged);
     let mut candidates: Vec<Candidate> =
         judged.iter().zip(&posteriors).map(|(judged, posterior)| candidate(world, judged, *posterior)).collect();
-    fold(world, &mut candidates);
     candidates.sort_by(|a, b| order(world, a).partial_cmp(&order(world, b)).unwrap_or(std::cmp::Ordering::Equal));
+    let mut candidates = causes_first(world, candidates);
+    fold(world, &mut candidates);
     candidates
+}
+
+/// Puts a root cause before those that it explains when both are likely, however sure the effect is: if the cause is
+/// there, the effect is seen because of it. Otherwise the order stays.
+fn causes_first(world: &World<'_>, candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let likely = candidates.iter().take_while(|c| c.confidence >= POSSIBLE).count();
+    let mut open: Vec<Candidate> = candidates;
+    let rest = open.split_off(likely);
+    let mut sorted = Vec::with_capacity(likely);
+    while !open.is_empty() {
+        let mut top = 0;
+        let mut seen = vec![top];
+        while let Some(above) = (0..open.len())
+            .find(|i| !seen.contains(i) && open.get(*i).zip(open.get(top)).is_some_and(|(a, b)| brings(world, a, b)))
+        {
+            top = above;
+            seen.push(top);
+        }
+        sorted.push(open.remove(top));
+    }
+    sorted.extend(rest);
+    sorted
+}
+
+/// Whether the first may have brought about the second: it explains it, and did not begin after that was over.
+fn brings(world: &World<'_>, cause: &Candidate, effect: &Candidate) -> bool {
+    let in_time = match (cause.span, effect.span) {
+        (Some((begin, _)), Some((_, end))) => begin <= end + SKEW,
+        _ => true,
+    };
+    in_time && effects(world, cause.cause).contains(&effect.cause)
+}
+
+/// What a root cause explains, directly or through others.
+fn effects(world: &World<'_>, cause: usize) -> Vec<usize> {
+    let mut all = Vec::new();
+    let mut open = vec![cause];
+    while let Some(next) = open.pop() {
+        for effect in world.catalogue.causes.get(next).into_iter().flat_map(|c| &c.explains) {
+            if *effect != cause && !all.contains(effect) {
+                all.push(*effect);
+                open.push(*effect);
+            }
+        }
+    }
+    all.sort_unstable();
+    all
 }
 
 /// The sort key: likely first, then severe, then early, then by id.
@@ -147,25 +197,15 @@ fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Can
     }
 }
 
-/// Names under each likely root cause the less likely ones that it explains, directly or through others.
+/// Names under each likely root cause those after it that it explains.
 fn fold(world: &World<'_>, candidates: &mut [Candidate]) {
-    let confidence: BTreeMap<usize, f64> = candidates.iter().map(|c| (c.cause, c.confidence)).collect();
-    for candidate in candidates.iter_mut().filter(|c| c.confidence >= POSSIBLE) {
-        let mut open = vec![candidate.cause];
-        let mut seen = vec![candidate.cause];
-        while let Some(cause) = open.pop() {
-            for effect in world.catalogue.causes.get(cause).into_iter().flat_map(|c| &c.explains) {
-                if seen.contains(effect) {
-                    continue;
-                }
-                seen.push(*effect);
-                open.push(*effect);
-                if confidence.get(effect).is_some_and(|c| *c < candidate.confidence) {
-                    candidate.explains.push(*effect);
-                }
-            }
-        }
-        candidate.explains.sort_unstable();
+    for at in 0..candidates.len() {
+        let (before, after) = candidates.split_at_mut(at + 1);
+        let Some(candidate) = before.last_mut().filter(|c| c.confidence >= POSSIBLE) else { return };
+        let mut explained: Vec<usize> =
+            after.iter().filter(|effect| brings(world, candidate, effect)).map(|effect| effect.cause).collect();
+        explained.sort_unstable();
+        candidate.explains = explained;
     }
 }
 

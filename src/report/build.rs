@@ -201,11 +201,13 @@ fn evidence(world: &World<'_>, cause: &Cause, candidate: &Candidate) -> Vec<Evid
     lines
 }
 
-/// A few lines of an item: those with text, of different content first.
+/// A few lines of an item, those with text: of each signature the first, so that every link of a chain is seen, then more.
 fn item_lines(world: &World<'_>, evidence: &Evidence, item: &Item) -> Vec<EvidenceLine> {
     let mut seen = BTreeSet::new();
     let mut chosen: Vec<(HitRef, &Hit)> = Vec::new();
-    for at in &item.hits {
+    let mut signatures = BTreeSet::new();
+    let (firsts, more): (Vec<&HitRef>, Vec<&HitRef>) = item.hits.iter().partition(|at| signatures.insert(at.signature));
+    for at in firsts.into_iter().chain(more) {
         let Some(hit) = world.hit(*at).filter(|h| !h.excerpt.is_empty()) else { continue };
         if chosen.len() < LINES_PER_ITEM && seen.insert((at.source, hit.line)) {
             chosen.push((*at, hit));

@@ -29,6 +29,8 @@ mod healthy;
 mod hostile;
 /// samples/incidents: the expected root cause stands first.
 mod incidents;
+/// samples/twins: an innocent look-alike for each join of sources is not blamed; the joins show their chain.
+mod joins;
 /// Lines and documents at their limits, and what the report says then.
 mod limits;
 /// The first filter loses nothing: every signature on every event finds the same.
