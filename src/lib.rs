@@ -8,6 +8,7 @@ pub mod cli;
 pub mod correlate;
 pub mod decode;
 pub mod event;
+pub mod follow;
 pub mod input;
 pub mod limits;
 pub mod matcher;

@@ -31,13 +31,15 @@ impl Analysis {
     }
 
     /// The whole report.
-    pub fn report(self, catalogue: &Catalogue) -> Report {
+    pub fn report(&self, catalogue: &Catalogue) -> Report {
         let world = World::new(catalogue, &self.sources);
         let candidates = rank::rank(&world);
-        build::build(&world, &candidates, self.problems)
+        build::build(&world, &candidates, self.problems.clone())
     }
 
-    fn sorted(mut self) -> Self {
+    /// Puts sources and problems in their order.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
         self.sources.sort_by(|a, b| a.context.label.cmp(&b.context.label));
         self.problems.sort_by(|a, b| (&a.source, &a.message).cmp(&(&b.source, &b.message)));
         self
@@ -110,9 +112,14 @@ impl Visitor for Reader<'_, '_> {
     }
 
     fn problem(&self, problem: Problem) {
-        let entry = ProblemEntry { source: problem.source, kind: problem.kind.word().into(), message: problem.message };
+        let entry = entry(problem);
         self.found.lock().unwrap_or_else(PoisonError::into_inner).problems.push(entry);
     }
+}
+
+/// A problem as reports show it.
+pub fn entry(problem: Problem) -> ProblemEntry {
+    ProblemEntry { source: problem.source, kind: problem.kind.word().into(), message: problem.message }
 }
 
 /// What the path of a source tells.

@@ -12,7 +12,7 @@ use crate::catalog::Catalogue;
 use crate::event::time;
 use crate::input::Options;
 use crate::pipeline::{self, Analysis};
-use crate::report::model::Report;
+use crate::report::model::{ProblemEntry, Report};
 use crate::report::{self, Renderer, context};
 use crate::scan::Scanner;
 use crate::suggest;
@@ -57,6 +57,9 @@ pub struct AnalyzeArgs {
     /// Output format: text, json, ndjson, markdown.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: String,
+    /// Read on as the input grows, and say at once which root cause became likely; Ctrl-C ends with the summary.
+    #[arg(short, long)]
+    pub follow: bool,
     /// Write to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -113,17 +116,22 @@ impl InputArgs {
         let read = || pipeline::read_paths(scanner, &self.paths, &options);
         let analysis = terminal::with_progress(&scanner.scanned, read);
         if analysis.sources.iter().all(|s| s.bytes == 0) {
-            let mut message = String::from("nothing could be read");
-            for problem in analysis.problems.iter().take(10) {
-                message.push_str(&format!("\n  {}: {}", problem.source, problem.message));
-            }
-            if analysis.problems.iter().all(|p| p.kind == "empty") {
-                message.push_str("\n  help: name files, folders or bundles, or pipe a log into omnilog");
-            }
-            anyhow::bail!(Usage(message));
+            anyhow::bail!(nothing_read(&analysis.problems));
         }
         Ok(analysis)
     }
+}
+
+/// Says what was wrong when nothing at all could be read.
+pub(super) fn nothing_read(problems: &[ProblemEntry]) -> Usage {
+    let mut message = String::from("nothing could be read");
+    for problem in problems.iter().take(10) {
+        message.push_str(&format!("\n  {}: {}", problem.source, problem.message));
+    }
+    if problems.iter().all(|p| p.kind == "empty") {
+        message.push_str("\n  help: name files, folders or bundles, or pipe a log into omnilog");
+    }
+    Usage(message)
 }
 
 /// Runs the analysis.
@@ -132,6 +140,9 @@ impl InputArgs {
 /// Usage errors, nothing to read, write errors.
 pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     let renderer = renderer(&args.format)?;
+    if args.follow {
+        return super::follow::run(args, renderer, now);
+    }
     let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
     let scanner = args.input.options.scanner(&catalogue, now)?;
@@ -156,7 +167,7 @@ fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {
     })
 }
 
-fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow::Result<()> {
+pub(super) fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow::Result<()> {
     let style = terminal::style(args.color, args.all, args.output.is_some());
     match &args.output {
         None => terminal::print(|out| renderer.render(report, &style, out))?,
@@ -171,7 +182,7 @@ fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow
 }
 
 /// The exit status by `--fail-on`.
-fn status(fail_on: Option<&str>, report: &Report) -> u8 {
+pub(super) fn status(fail_on: Option<&str>, report: &Report) -> u8 {
     use crate::rank::Verdict;
     let rank = |word: &str| Verdict::ALL.iter().find(|(w, _)| *w == word).map(|(_, v)| *v);
     let Some(threshold) = fail_on.and_then(rank) else { return OK };

@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod detect;
 pub mod events;
 pub mod explain;
+pub mod follow;
 pub mod patterns;
 pub mod shell;
 pub mod terminal;

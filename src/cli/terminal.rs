@@ -92,9 +92,17 @@ fn watch(scanned: &AtomicU64, done: &AtomicBool) {
 /// # Errors
 /// Any other write error.
 pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    print_on(write).map(drop)
+}
+
+/// As [`print`]; false when nobody reads standard output any more.
+///
+/// # Errors
+/// Any other write error.
+pub fn print_on(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
     let mut out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        other => other.map(|()| true),
     }
 }

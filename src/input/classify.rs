@@ -30,11 +30,12 @@ pub(super) enum Class {
 
 /// Whether `head` suffices to classify. A line of plain text is enough, so that a live stream starts at once.
 pub(super) fn is_enough(head: &[u8]) -> bool {
-    head.len() >= HEAD || (head.len() >= 8 && head.ends_with(b"\n") && head.iter().all(|byte| is_plain(*byte)))
+    let plain = || std::str::from_utf8(head).is_ok_and(|text| text.chars().all(is_plain));
+    head.len() >= HEAD || (head.len() >= 8 && head.ends_with(b"\n") && plain())
 }
 
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b | b' '..=b'~')
+fn is_plain(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | '\u{1b}') || !character.is_control()
 }
 
 /// Classifies a stream by its first bytes.
@@ -216,6 +217,7 @@ mod tests {
     #[test]
     fn one_line_is_enough_for_text_and_nothing_else() {
         assert!(is_enough(b"level=info\n"));
+        assert!(is_enough("getrennt: Gerät\n".as_bytes()));
         assert!(!is_enough(b"level=in"));
         assert!(!is_enough(b"a\n"));
         assert!(!is_enough(b"\x1f\x8b\x08\0\0\0\0\n"));

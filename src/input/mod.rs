@@ -114,6 +114,21 @@ impl Visited {
     }
 }
 
+/// Whether a file that begins so can be read while it grows: text in UTF-8 (or nothing yet), no container.
+#[must_use]
+pub fn is_text(head: &[u8]) -> bool {
+    use classify::Class;
+    matches!(classify::classify(head), Class::Empty | Class::Text(crate::decode::text::Encoding::Utf8))
+}
+
+/// The hints of a path and the label it has.
+#[must_use]
+pub fn named(path: &Path, modified: Option<i64>) -> Source {
+    let label = label::plain(&path.to_string_lossy());
+    let hints = Hints::of(&label);
+    Source { label, order: Vec::new(), hints, modified, bytes: None, layers: Vec::new() }
+}
+
 /// Visits every source in `paths`: files, folders (all below them), and `-` or an empty list for standard
 /// input. Files are read in parallel, and so are the members of a zip; sort by [`Source::order`].
 ///

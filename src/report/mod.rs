@@ -10,6 +10,7 @@ mod fill;
 pub mod json;
 pub mod markdown;
 pub mod model;
+pub mod notice;
 pub mod sanitize;
 pub mod text;
 

@@ -27,6 +27,10 @@ pub const WINDOW: u64 = 256 << 10;
 const USUAL: u32 = 16;
 /// Sets of names kept for the entity graph.
 const LINKS: usize = 2_000;
+/// Versions of applications kept: a few in any real input.
+const VERSIONS: usize = 256;
+/// Hits of a signature that stay from the beginning of a source that never ends: since when it is so.
+const OLDEST: usize = 8;
 
 /// What was found in a chunk, or in several that follow each other.
 #[derive(Debug, Default)]
@@ -167,13 +171,43 @@ impl ChunkOutcome {
             }
         }
         for version in later.versions {
-            if !self.versions.contains(&version) {
+            if self.versions.len() < VERSIONS && !self.versions.contains(&version) {
                 self.versions.push(version);
             }
         }
         if later.last.is_some() {
             self.last = later.last;
         }
+    }
+}
+
+impl ChunkOutcome {
+    /// Whether something was found that may change a verdict.
+    pub fn tells(&self) -> bool {
+        !(self.tallies.is_empty() && self.links.is_empty() && self.versions.is_empty())
+    }
+
+    /// Makes room for what comes, in a source that never ends: of each signature the first few and the newest `newest` hits
+    /// stay, and the older half of the ties between names goes when they are many.
+    pub fn slide(&mut self, newest: usize) {
+        for tally in self.tallies.values_mut() {
+            // Not at each hit: what is dropped is moved.
+            if tally.hits.len() > OLDEST + newest + newest / 2 {
+                tally.slide(OLDEST, newest);
+            }
+        }
+        if self.links.len() > LINKS / 2 {
+            self.links.drain(..LINKS / 4);
+        }
+    }
+
+    /// Forgets what was found before `line`. False when that was nothing.
+    pub fn forget_before(&mut self, line: u64) -> bool {
+        let kept = |found: &Self| found.tallies.values().map(|t| t.hits.len()).sum::<usize>();
+        let before = kept(self);
+        self.tallies.retain(|_, tally| tally.forget_before(line));
+        self.clusters.forget_before(line);
+        kept(self) < before
     }
 }
 

@@ -131,6 +131,21 @@ impl Tally {
         self.count += later.count - kept;
     }
 
+    /// Forgets hits between the first `first` and the last `last`, so that a source that never ends keeps what is new.
+    pub fn slide(&mut self, first: usize, last: usize) {
+        if self.hits.len() > first + last {
+            self.hits.drain(first..self.hits.len() - last);
+            self.first = self.hits.len();
+        }
+    }
+
+    /// Forgets hits on lines before `line`. False when none is left; how many there were stays counted otherwise.
+    pub fn forget_before(&mut self, line: u64) -> bool {
+        self.hits.retain(|hit| hit.line >= line);
+        self.first = self.first.min(self.hits.len());
+        !self.hits.is_empty()
+    }
+
     /// Turns stamps into times; records without any take `start`.
     pub fn settle(&mut self, clock: &Clock, start: Option<i64>) {
         for hit in &mut self.hits {
@@ -165,6 +180,21 @@ mod tests {
         assert_eq!(tally.hits.first().map(|h| h.line), Some(1));
         assert_eq!(tally.hits.last().map(|h| h.line), Some(1000));
         assert_eq!(tally.hits.len(), FIRST + LAST);
+    }
+
+    #[test]
+    fn a_tally_that_slides_keeps_its_first_and_newest_hits() {
+        let mut tally = Tally::default();
+        for line in 1..=1000 {
+            tally.push(Hit { line, ..Hit::default() }, true);
+            tally.slide(2, 10);
+        }
+        let lines: Vec<u64> = tally.hits.iter().map(|h| h.line).collect();
+        assert_eq!(lines, [1, 2, 991, 992, 993, 994, 995, 996, 997, 998, 999, 1000]);
+        assert_eq!(tally.count, 1000);
+        assert!(tally.forget_before(995));
+        assert_eq!(tally.hits.first().map(|h| h.line), Some(995));
+        assert!(!tally.forget_before(1001));
     }
 
     #[test]

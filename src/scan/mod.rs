@@ -9,6 +9,7 @@
 pub mod chunk;
 pub mod frame;
 pub mod hits;
+pub mod live;
 mod reader;
 pub mod unexplained;
 pub mod walk;
@@ -132,6 +133,12 @@ impl<'c> Scanner<'c> {
 
     /// Fills in what stamps lack, now that the whole source is known.
     fn finish(&self, mut outcome: SourceOutcome) -> SourceOutcome {
+        self.settle(&mut outcome);
+        outcome
+    }
+
+    /// Fills in what stamps lack, by what is known of the source so far. May be repeated when more of it was read.
+    pub fn settle(&self, outcome: &mut SourceOutcome) {
         let times = &outcome.found.times;
         let reference = times.latest_known().or(outcome.context.modified).unwrap_or(self.now);
         let clock = Clock { reference, zone: self.zone * crate::event::time::SECOND };
@@ -146,12 +153,10 @@ impl<'c> Scanner<'c> {
             let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
             outcome.found.tallies.retain(|_, tally| tally.keep(since, until));
         }
-        let mut services = std::mem::take(&mut outcome.found.services);
-        services.extend(outcome.context.service);
-        services.sort_unstable();
-        services.dedup();
-        outcome.services = services;
-        outcome
+        outcome.services.clone_from(&outcome.found.services);
+        outcome.services.extend(outcome.context.service);
+        outcome.services.sort_unstable();
+        outcome.services.dedup();
     }
 }
 

@@ -110,7 +110,7 @@ fn read_at(file: &File, buffer: &mut [u8], mut position: u64) -> Result<usize, s
 
 /// The first position after `from` at which a record begins: after a line end, with a line that continues nothing.
 /// When none is found within the frame limits, the first line start; without any, the end.
-fn record_start(bytes: &[u8], from: usize) -> usize {
+pub fn record_start(bytes: &[u8], from: usize) -> usize {
     let mut first = None;
     let mut at = from;
     for _ in 0..frame::MAX_LINES {

@@ -26,6 +26,8 @@ pub struct Cluster {
     pub count: u64,
     /// The line number of the first.
     pub line: u64,
+    /// The line number of the last.
+    last: u64,
     /// The highest severity.
     pub severity: Severity,
     /// The first and last stamp.
@@ -48,6 +50,7 @@ impl Clusters {
         let hash = masked(text, |_| {});
         if let Some(cluster) = self.by_hash.get_mut(&hash) {
             cluster.count += 1;
+            cluster.last = line;
             cluster.severity = cluster.severity.max(severity);
             cluster.raw.1 = raw;
             return;
@@ -65,6 +68,7 @@ impl Clusters {
             sample: String::from_utf8_lossy(shown).into_owned(),
             count: 1,
             line,
+            last: line,
             severity,
             raw: (raw, raw),
             time: (None, None),
@@ -80,15 +84,22 @@ impl Clusters {
         for (hash, mut cluster) in clusters {
             if let Some(have) = self.by_hash.get_mut(&hash) {
                 have.count += cluster.count;
+                have.last = cluster.last + lines;
                 have.severity = have.severity.max(cluster.severity);
                 have.raw.1 = cluster.raw.1;
             } else if self.by_hash.len() < CLUSTERS {
                 cluster.line += lines;
+                cluster.last += lines;
                 self.by_hash.insert(hash, cluster);
             } else {
                 self.overflow += cluster.count;
             }
         }
+    }
+
+    /// Forgets templates whose last line stands before `line`.
+    pub fn forget_before(&mut self, line: u64) {
+        self.by_hash.retain(|_, cluster| cluster.last >= line);
     }
 
     /// Turns stamps into times.

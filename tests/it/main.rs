@@ -21,6 +21,9 @@ mod coverage;
 mod docs;
 /// A line keeps its root cause whatever it is wrapped in.
 mod envelopes;
+/// `--follow`: verdicts on open pipes, rotation, signals, memory.
+#[cfg(unix)]
+mod follow;
 /// samples/formats: `detect` names the format.
 mod formats;
 /// samples/healthy: nothing is named.
