@@ -29,6 +29,7 @@ mod block;
 mod cluster_status;
 mod cosi;
 mod cpuinfo;
+mod df;
 mod entity;
 mod free;
 mod health;
@@ -37,6 +38,7 @@ mod kind;
 mod kubernetes;
 mod locate;
 mod loose;
+mod lvs;
 mod machine_config;
 mod provider_config;
 mod pveversion;
@@ -159,8 +161,10 @@ pub struct Sample {
 static DOCUMENTS: &[&dyn Document] = &[
     &cluster_status::ClusterStatus,
     &cpuinfo::CpuInfo,
+    &df::Df,
     &free::Free,
     &json::Json,
+    &lvs::Lvs,
     &pveversion::PveVersion,
     &qm_config::QmConfig,
     &service_state::ServiceState,

@@ -34,7 +34,7 @@ fn table_of(columns: &[Column], cells: &[String]) -> (String, Service) {
     let resource = ["namespace", "type", "id", "version"].iter().all(|c| has(c));
     let by_columns: &[(bool, &str, Service)] = &[
         (has("service") && has("state"), "talosctl-services", Service::Talosctl),
-        (has("peer_urls"), "etcd-members", Service::Talosctl),
+        (has("peer_urls") || has("peer_addrs"), "etcd-members", Service::Talosctl),
         (has("raft_term") || has("db_size"), "etcd-status", Service::Talosctl),
         (has("member") && has("alarm"), "etcd-alarms", Service::Talosctl),
         (has("reason") && has("object"), "kubectl-events", Service::Kubernetes),
@@ -87,7 +87,12 @@ fn add_meaning(event: &mut Event<'static>, table: &str, context: &Context) {
         }
         "pvenode-tasks" => add_task(event),
         "etcd-members" => {
-            let (host, member) = (cell(event, "hostname"), cell(event, "id"));
+            // `etcdctl` has other titles than `talosctl`.
+            let host = event.get("hostname").or(event.get("name")).unwrap_or_default().to_owned();
+            let member = cell(event, "id");
+            if let Some(learner) = event.get("is_learner").map(str::to_owned) {
+                attribute(event, "learner", &learner);
+            }
             entity(event, "k8s.node", &host);
             entity(event, "etcd.member", &member);
             // The column NODE tells who answered, not whose row it is.

@@ -180,4 +180,20 @@ proxmox-lab    Proxmox    v0.1.0     Proxmox infrastructure provider    false
         events: 1,
         has: &[(0, "table", "talosctl-mounts"), (0, "percent_used", "31.20%"), (0, "mounted_on", "/var")],
     },
+    Sample {
+        text: "+------------------+---------+------+-------------------------+-------------------------+------------+
+|        ID        | STATUS  | NAME |       PEER ADDRS        |      CLIENT ADDRS       | IS LEARNER |
++------------------+---------+------+-------------------------+-------------------------+------------+
+| 8211f1d0f64f3269 | started | cp-1 | https://192.0.2.21:2380 | https://192.0.2.21:2379 |       true |
++------------------+---------+------+-------------------------+-------------------------+------------+
+",
+        path: "",
+        events: 1,
+        has: &[
+            (0, "table", "etcd-members"),
+            (0, "learner", "true"),
+            (0, "@etcd.member", "8211f1d0f64f3269"),
+            (0, "@k8s.node", "cp-1"),
+        ],
+    },
 ];
