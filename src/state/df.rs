@@ -104,11 +104,6 @@ tmpfs          tmpfs      0      0      0     - /sys
 ",
         path: "",
         events: 2,
-        has: &[
-            (0, "table", "df-inodes"),
-            (0, "type", "xfs"),
-            (0, "used_percent", "100"),
-            (1, "used_percent", "-"),
-        ],
+        has: &[(0, "table", "df-inodes"), (0, "type", "xfs"), (0, "used_percent", "100"), (1, "used_percent", "-")],
     },
 ];
