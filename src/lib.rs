@@ -16,6 +16,7 @@ pub mod parse;
 pub mod pipeline;
 pub mod prove;
 pub mod rank;
+pub mod redact;
 pub mod report;
 pub mod scan;
 pub mod state;

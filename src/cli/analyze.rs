@@ -1,19 +1,20 @@
 //! `omnilog [PATH]...`: the analysis.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
+use super::redaction::{Map, RedactArgs};
 use super::terminal::{self, Color};
 use super::{CatalogueArgs, FOUND, OK, USAGE, Usage};
 use crate::catalog::Catalogue;
 use crate::event::time;
 use crate::input::Options;
 use crate::pipeline::{self, Analysis};
+use crate::redact::Pseudonyms;
 use crate::report::model::{ProblemEntry, Report};
-use crate::report::{self, Renderer, context};
+use crate::report::{self, Renderer, border, context};
 use crate::scan::Scanner;
 use crate::suggest;
 
@@ -46,6 +47,9 @@ pub struct OptionArgs {
     /// Which catalogue.
     #[command(flatten)]
     pub catalogue: CatalogueArgs,
+    /// What to hide.
+    #[command(flatten)]
+    pub redaction: RedactArgs,
 }
 
 /// Arguments of the analysis.
@@ -146,9 +150,13 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
     let scanner = args.input.options.scanner(&catalogue, now)?;
+    let redaction = &args.input.options.redaction;
+    let pseudonyms = redaction.pseudonyms(report::hides_names(&args.format))?;
+    let map = redaction.open_map()?;
     let analysis = args.input.read(&scanner)?;
     let mut report = analysis.report(&catalogue);
     context::attach(&mut report, args.context.unwrap_or_else(|| renderer.context()));
+    redact(&mut report, pseudonyms, map)?;
     if !args.quiet && args.format != "text" {
         for problem in &report.problems {
             terminal::note(&format!("{}: {}", problem.source, problem.message));
@@ -156,6 +164,16 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     }
     write(args, renderer, &report)?;
     Ok(ExitCode::from(status(args.fail_on.as_deref(), &report)))
+}
+
+/// Replaces names by pseudonyms, if there are to be any, and writes the map.
+///
+/// # Errors
+/// The map cannot be written.
+pub fn redact(report: &mut Report, pseudonyms: Option<Pseudonyms>, map: Option<Map>) -> anyhow::Result<()> {
+    let Some(mut pseudonyms) = pseudonyms else { return Ok(()) };
+    border::redact(report, &mut pseudonyms);
+    map.map_or(Ok(()), |map| map.write(&pseudonyms))
 }
 
 fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {
@@ -169,16 +187,7 @@ fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {
 
 pub(super) fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow::Result<()> {
     let style = terminal::style(args.color, args.all, args.output.is_some());
-    match &args.output {
-        None => terminal::print(|out| renderer.render(report, &style, out))?,
-        Some(path) => {
-            let cannot = |e: std::io::Error| Usage(format!("{}: cannot be written: {e}", path.display()));
-            let file = std::fs::File::create(path).map_err(cannot)?;
-            let mut out = std::io::BufWriter::new(file);
-            renderer.render(report, &style, &mut out).and_then(|()| out.flush()).map_err(cannot)?;
-        }
-    }
-    Ok(())
+    terminal::print_to(args.output.as_deref(), |out| renderer.render(report, &style, out))
 }
 
 /// The exit status by `--fail-on`.

@@ -6,7 +6,7 @@ use clap::Args;
 use tabled::builder::Builder;
 
 use super::OK;
-use super::analyze::InputArgs;
+use super::analyze::{InputArgs, redact};
 use super::terminal::{self, Color};
 use crate::report::text;
 
@@ -29,7 +29,10 @@ pub fn run(args: &DetectArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
     let scanner = args.input.options.scanner(&catalogue, now)?;
-    let report = args.input.read(&scanner)?.report(&catalogue);
+    let redaction = &args.input.options.redaction;
+    let (pseudonyms, map) = (redaction.pseudonyms(false)?, redaction.open_map()?);
+    let mut report = args.input.read(&scanner)?.report(&catalogue);
+    redact(&mut report, pseudonyms, map)?;
     if args.json {
         let text = serde_json::to_string_pretty(&report.inputs)?;
         terminal::print(|out| writeln!(out, "{text}"))?;

@@ -13,6 +13,7 @@ use super::{OK, Usage};
 use crate::event::{Event, Service, Severity};
 use crate::input::{self, Content, Problem, Source, Visitor};
 use crate::pipeline;
+use crate::redact::{self, Pseudonyms, Stream};
 use crate::report::build::rfc3339;
 use crate::report::sanitize;
 use crate::scan::{Clock, SourceContext, walk};
@@ -57,6 +58,17 @@ struct Row {
     attributes: Vec<(String, String)>,
 }
 
+impl Row {
+    /// Replaces what identifies somebody.
+    fn redact(&mut self, pseudonyms: &mut Pseudonyms) {
+        // A key may hold a name too: `contexts.prod.nodes`.
+        let values = self.attributes.iter_mut().flat_map(|(key, value)| [key, value]);
+        for text in self.node.iter_mut().chain([&mut self.source, &mut self.body]).chain(values) {
+            *text = pseudonyms.redact(text);
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -65,12 +77,16 @@ pub fn run(args: &EventsArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, _) = args.input.options.catalogue.load()?;
     let scanner = args.input.options.scanner(&catalogue, now)?;
     let filter = Filter::new(args, scanner.since, scanner.until)?;
+    let redaction = &args.input.options.redaction;
+    let (pseudonyms, map) = (redaction.pseudonyms(false)?, redaction.open_map()?);
+    let found = Mutex::new(Found { pseudonyms, ..Found::default() });
     let options = args.input.options.input_options()?;
-    let collector = Collector { filter, options: &options, zone: scanner.zone, now, found: Mutex::default() };
+    let collector = Collector { filter, options: &options, zone: scanner.zone, now, found };
     input::visit(&args.input.paths, &options, &collector);
     let mut found = collector.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     for problem in &found.problems {
-        terminal::note(&format!("{}: {}", problem.source, problem.message));
+        let message = format!("{}: {}", problem.source, problem.message);
+        terminal::note(&found.pseudonyms.as_mut().map_or(message.clone(), |p| p.redact(&message)));
     }
     if found.left_out > 0 {
         terminal::note(&format!(
@@ -79,6 +95,10 @@ pub fn run(args: &EventsArgs, now: i64) -> anyhow::Result<ExitCode> {
         ));
     }
     found.rows.sort_by(|a, b| (a.order, &a.source, a.line).cmp(&(b.order, &b.source, b.line)));
+    if let Some(pseudonyms) = &mut found.pseudonyms {
+        found.rows.iter_mut().for_each(|row| row.redact(pseudonyms));
+        map.map_or(Ok(()), |map| map.write(pseudonyms))?;
+    }
     terminal::print(|out| found.rows.iter().try_for_each(|row| write(out, row, args.format == "ndjson")))?;
     Ok(ExitCode::from(OK))
 }
@@ -142,6 +162,8 @@ struct Collector<'o> {
 #[derive(Default)]
 struct Found {
     rows: Vec<Row>,
+    /// When names are to be hidden: those that were told so far.
+    pseudonyms: Option<Pseudonyms>,
     problems: Vec<Problem>,
     left_out: u64,
 }
@@ -153,20 +175,30 @@ impl Collector<'_> {
         let mut rows = Vec::new();
         let mut last = context.start.unwrap_or(i64::MIN);
         let mut left_out = 0;
+        let mut secrets = Stream::default();
+        let mut names = self.found.lock().unwrap_or_else(PoisonError::into_inner).pseudonyms.clone();
         let result = walk::events(context, &self.options.limits, read, &mut |line, event| {
             let own =
                 clock.resolve(event.time).filter(|t| t.kind != crate::scan::TimeKind::SinceBoot).map(|t| t.micros);
             last = own.unwrap_or(last);
             if !self.filter.keeps(event, own) {
+                secrets.skip(&event.body);
                 return;
             }
-            if rows.len() < LIMIT {
-                rows.push(row(context, line, event, own, last));
-            } else {
+            if rows.len() >= LIMIT {
                 left_out += 1;
+                return;
             }
+            if let Some(names) = &mut names {
+                names.learn_event(event);
+                names.learn(&event.body);
+            }
+            rows.push(row(context, line, event, own, last, &mut secrets));
         });
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(all), Some(names)) = (&mut found.pseudonyms, names) {
+            all.absorb(names);
+        }
         if let Err(error) = result {
             terminal::note(&format!("{}: reading failed: {error}", context.label));
         }
@@ -176,8 +208,15 @@ impl Collector<'_> {
     }
 }
 
-fn row(context: &SourceContext, line: u64, event: &Event<'_>, time: Option<i64>, order: i64) -> Row {
-    let text = |s: &str| sanitize::text(s).into_owned();
+fn row(
+    context: &SourceContext,
+    line: u64,
+    event: &Event<'_>,
+    time: Option<i64>,
+    order: i64,
+    secrets: &mut Stream,
+) -> Row {
+    let text = |s: &str| sanitize::text(&redact::mask(s)).into_owned();
     Row {
         timestamp: time.and_then(rfc3339),
         order,
@@ -188,9 +227,15 @@ fn row(context: &SourceContext, line: u64, event: &Event<'_>, time: Option<i64>,
         source: text(&context.label),
         line,
         format: event.format(),
-        body: text(&event.body),
-        attributes: event.attributes.iter().map(|(k, v)| (text(k), text(v))).collect(),
+        body: sanitize::text(&secrets.mask(&event.body)).into_owned(),
+        attributes: event.attributes.iter().map(|(k, v)| (text(k), attribute(event, k, v))).collect(),
     }
+}
+
+/// The value of an attribute as it may be shown; `env.0.value` is judged by what `env.0.name` says.
+fn attribute(event: &Event<'_>, key: &str, value: &str) -> String {
+    let name = key.strip_suffix("value").and_then(|head| event.get(&format!("{head}name")));
+    sanitize::text(&redact::mask_attribute(name.unwrap_or(key), value)).into_owned()
 }
 
 impl Visitor for Collector<'_> {

@@ -15,8 +15,9 @@ use serde::Serialize;
 use super::analyze::{self, AnalyzeArgs};
 use super::terminal;
 use crate::follow::{Change, Follower, Status, Update};
+use crate::redact::Pseudonyms;
 use crate::report::model::{Report, RootCause};
-use crate::report::{Renderer, Style, context, notice};
+use crate::report::{self, Renderer, Style, border, context, notice};
 
 /// How long to wait for input before looking at the time again.
 const WAIT: Duration = Duration::from_millis(50);
@@ -71,6 +72,9 @@ pub fn run(args: &AnalyzeArgs, renderer: &dyn Renderer, now: i64) -> anyhow::Res
     super::warn(&errors);
     let scanner = args.input.options.scanner(&catalogue, now)?;
     let options = args.input.options.input_options()?;
+    let redaction = &args.input.options.redaction;
+    let mut names = redaction.pseudonyms(report::hides_names(&args.format))?;
+    let map = redaction.open_map()?;
     let stop = signals()?;
     let started = Instant::now();
     let mut follower = Follower::new(scanner, &args.input.paths, options, Box::new(move || started.elapsed()))?;
@@ -80,9 +84,13 @@ pub fn run(args: &AnalyzeArgs, renderer: &dyn Renderer, now: i64) -> anyhow::Res
     while open && !stop.load(Ordering::Relaxed) && !follower.is_over() {
         let update = follower.step(WAIT);
         if !args.quiet {
-            follower.new_problems().iter().for_each(|p| screen.note(&format!("{}: {}", p.source, p.message)));
+            for problem in follower.new_problems() {
+                let message = format!("{}: {}", problem.source, problem.message);
+                screen.note(&names.as_mut().map_or(message.clone(), |names| names.redact(&message)));
+            }
         }
-        if let Some(update) = update {
+        if let Some(mut update) = update {
+            hide(&mut update.report, names.as_mut());
             open = screen.show(&update)?;
         }
         if started.elapsed() >= redrawn {
@@ -97,11 +105,22 @@ pub fn run(args: &AnalyzeArgs, renderer: &dyn Renderer, now: i64) -> anyhow::Res
         screen.clear();
         anyhow::bail!(analyze::nothing_read(&last.report.problems));
     }
+    context::attach(&mut last.report, args.context.unwrap_or_else(|| renderer.context()));
+    hide(&mut last.report, names.as_mut());
+    if let (Some(map), Some(names)) = (map, &names) {
+        map.write(names)?;
+    }
     screen.show(&last)?;
     screen.clear();
-    context::attach(&mut last.report, args.context.unwrap_or_else(|| renderer.context()));
     screen.summary(args, renderer, &last.report, ended_by, lines)?;
     Ok(ExitCode::from(analyze::status(args.fail_on.as_deref(), &last.report)))
+}
+
+/// Replaces names by pseudonyms, if there are to be any; the same ones in every report of the run.
+fn hide(report: &mut Report, pseudonyms: Option<&mut Pseudonyms>) {
+    if let Some(pseudonyms) = pseudonyms {
+        border::redact(report, pseudonyms);
+    }
 }
 
 /// Set by Ctrl-C and SIGTERM; the second one ends at once.

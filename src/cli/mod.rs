@@ -6,6 +6,7 @@ pub mod events;
 pub mod explain;
 pub mod follow;
 pub mod patterns;
+pub mod redaction;
 pub mod shell;
 pub mod terminal;
 pub mod triage;

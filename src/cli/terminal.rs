@@ -1,11 +1,14 @@
 //! What the terminal can show: width, colour; and the one place that writes messages.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::Usage;
+use crate::redact;
 use crate::report::{Style, sanitize};
 
 /// When to use colour.
@@ -49,7 +52,7 @@ fn width(terminal: bool) -> usize {
 /// A message for people, on standard error.
 pub fn note(message: &str) {
     // Names of files may hold anything. A closed standard error is no reason to stop.
-    let _ = writeln!(io::stderr().lock(), "omnilog: {}", sanitize::text(message));
+    let _ = writeln!(io::stderr().lock(), "omnilog: {}", sanitize::text(&redact::mask(message)));
 }
 
 /// Shows on standard error, when it is a terminal, how many bytes were scanned, as long as `work` runs and once it takes
@@ -105,4 +108,16 @@ pub fn print_on(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Res
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         other => other.map(|()| true),
     }
+}
+
+/// Runs `write` on a file, or on standard output when there is none.
+///
+/// # Errors
+/// The file cannot be written; write errors but for a closed pipe.
+pub fn print_to(path: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let Some(path) = path else { return Ok(print(write)?) };
+    let cannot = |e: io::Error| Usage(format!("{}: cannot be written: {e}", path.display()));
+    let mut out = io::BufWriter::new(std::fs::File::create(path).map_err(cannot)?);
+    write(&mut out).and_then(|()| out.flush()).map_err(cannot)?;
+    Ok(())
 }

@@ -14,8 +14,9 @@ use super::analyze::{OptionArgs, error_message};
 use super::terminal::{self, Color};
 use super::{OK, Usage};
 use crate::pipeline;
+use crate::redact::{self, Pseudonyms};
 use crate::report::model::{Report, RootCause};
-use crate::report::{sanitize, text};
+use crate::report::{self, border, sanitize, text};
 use crate::scan::Scanner;
 
 /// Arguments of `triage`.
@@ -30,6 +31,9 @@ pub struct TriageArgs {
     /// Output format.
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "ndjson", "markdown", "csv"])]
     pub format: String,
+    /// Write to a file instead of standard output; names in it are pseudonyms unless --no-redact is given.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// One ticket.
@@ -46,8 +50,6 @@ struct Row {
     excerpt: Option<String>,
     next_step: Option<String>,
     problems: Vec<String>,
-    #[serde(skip)]
-    severity: (u8, f64),
 }
 
 /// Runs the command.
@@ -59,13 +61,52 @@ pub fn run(args: &TriageArgs, now: i64) -> anyhow::Result<ExitCode> {
     super::warn(&errors);
     let scanner = args.options.scanner(&catalogue, now)?;
     let tickets = tickets(&args.folders)?;
-    let work = || tickets.par_iter().map(|path| ticket(&scanner, args, path)).collect::<Vec<Row>>();
-    let mut rows = terminal::with_progress(&scanner.scanned, work);
-    rows.sort_by(|a, b| {
-        b.severity.partial_cmp(&a.severity).unwrap_or(std::cmp::Ordering::Equal).then(a.ticket.cmp(&b.ticket))
+    let redaction = &args.options.redaction;
+    let mut pseudonyms = redaction.pseudonyms(args.output.is_some() || report::hides_names(&args.format))?;
+    let map = redaction.open_map()?;
+    let work = || tickets.par_iter().map(|path| ticket(&scanner, args, path)).collect::<Vec<Ticket>>();
+    let mut tickets = terminal::with_progress(&scanner.scanned, work);
+    tickets.sort_by(|a, b| {
+        b.urgency().partial_cmp(&a.urgency()).unwrap_or(std::cmp::Ordering::Equal).then(a.name.cmp(&b.name))
     });
-    terminal::print(|out| write(out, &rows, &args.format))?;
+    if let Some(pseudonyms) = &mut pseudonyms {
+        // In the order of the rows, so that numbers do not depend on threads.
+        tickets.iter_mut().for_each(|t| t.redact(pseudonyms));
+        map.map_or(Ok(()), |map| map.write(pseudonyms))?;
+    }
+    let rows: Vec<Row> = tickets.iter().map(Ticket::row).collect();
+    terminal::print_to(args.output.as_deref(), |out| write(out, &rows, &args.format, pseudonyms.is_some()))?;
     Ok(ExitCode::from(OK))
+}
+
+/// What was found in a ticket.
+struct Ticket {
+    name: String,
+    /// Without what no row shows; or why it could not be read.
+    report: Result<Report, String>,
+}
+
+impl Ticket {
+    /// Worst first. Below "possible" the level says nothing yet.
+    fn urgency(&self) -> (u8, f64) {
+        let cause = self.report.as_ref().ok().and_then(|r| r.root_causes.first());
+        cause.map_or((0, 0.0), |cause| (level(cause), cause.confidence))
+    }
+
+    fn redact(&mut self, pseudonyms: &mut Pseudonyms) {
+        match &mut self.report {
+            Ok(report) => border::redact(report, pseudonyms),
+            Err(problem) => *problem = pseudonyms.redact(problem),
+        }
+        self.name = pseudonyms.redact(&self.name);
+    }
+
+    fn row(&self) -> Row {
+        match &self.report {
+            Ok(report) => row(&self.name, report),
+            Err(problem) => Row { verdict: "unread".into(), problems: vec![problem.clone()], ..empty(&self.name) },
+        }
+    }
 }
 
 /// The entries of the folders, sorted.
@@ -89,22 +130,29 @@ fn tickets(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-/// One row; whatever goes wrong in a ticket stays in its row.
-fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path) -> Row {
+/// Reads a ticket; whatever goes wrong in it stays in its row.
+fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path) -> Ticket {
     let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
     let read = || -> anyhow::Result<Report> {
         let options = args.options.input_options()?;
         Ok(pipeline::read_paths(scanner, &[path.to_path_buf()], &options).report(scanner.catalogue))
     };
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(Ok(report)) => row(&name, &report),
-        Ok(Err(error)) => failed(&name, error_message(&error)),
-        Err(_) => failed(&name, "reading it failed inside omnilog; please report this".into()),
-    }
+    let report = match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(report)) => Ok(shortened(report)),
+        Ok(Err(error)) => Err(redact::mask(&error_message(&error)).into_owned()),
+        Err(_) => Err("reading it failed inside omnilog; please report this".into()),
+    };
+    Ticket { name: redact::mask(&name).into_owned(), report }
 }
 
-fn failed(ticket: &str, problem: String) -> Row {
-    Row { verdict: "unread".into(), problems: vec![problem], ..empty(ticket) }
+/// What a row needs of a report: thousands of tickets are held at once.
+fn shortened(mut report: Report) -> Report {
+    report.root_causes.truncate(1);
+    report.inputs.clear();
+    report.symptoms.clear();
+    report.timeline.clear();
+    report.unexplained.clusters.clear();
+    report
 }
 
 fn empty(ticket: &str) -> Row {
@@ -120,7 +168,6 @@ fn empty(ticket: &str) -> Row {
         excerpt: None,
         next_step: None,
         problems: Vec::new(),
-        severity: (0, 0.0),
     }
 }
 
@@ -139,7 +186,6 @@ fn row(ticket: &str, report: &Report) -> Row {
         excerpt: proof.map(|p| sanitize::line(&p.excerpt)),
         next_step: next_step(cause),
         problems,
-        severity: (level(cause), cause.confidence),
         ..empty(ticket)
     }
 }
@@ -158,7 +204,7 @@ fn next_step(cause: &RootCause) -> Option<String> {
     cause.collect.first().map(|c| format!("collect: {}", c.run))
 }
 
-fn write(out: &mut dyn Write, rows: &[Row], format: &str) -> io::Result<()> {
+fn write(out: &mut dyn Write, rows: &[Row], format: &str, redacted: bool) -> io::Result<()> {
     match format {
         "json" => {
             serde_json::to_writer_pretty(&mut *out, rows)?;
@@ -169,12 +215,16 @@ fn write(out: &mut dyn Write, rows: &[Row], format: &str) -> io::Result<()> {
             writeln!(out)
         }),
         "csv" => csv(out, rows),
-        "markdown" => markdown(out, rows),
+        "markdown" => {
+            markdown(out, rows)?;
+            if redacted { writeln!(out, "\n{}", report::PSEUDONYMS) } else { Ok(()) }
+        }
         _ => {
             let mut builder = Builder::default();
             builder.push_record(HEADINGS);
             rows.iter().for_each(|row| builder.push_record(cells(row)));
-            writeln!(out, "{}", text::table(builder, terminal::style(Color::Never, false, false).width))
+            writeln!(out, "{}", text::table(builder, terminal::style(Color::Never, false, false).width))?;
+            if redacted { writeln!(out, "\n{}", report::PSEUDONYMS) } else { Ok(()) }
         }
     }
 }

@@ -11,7 +11,8 @@ use super::{OK, find_cause};
 use crate::catalog::{Catalogue, Cause, Evidence, Term, Truth};
 use crate::correlate::World;
 use crate::rank;
-use crate::report::sanitize;
+use crate::redact;
+use crate::report::{build, sanitize};
 
 /// Arguments of `why-not`.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +36,17 @@ pub fn run(args: &WhyNotArgs, now: i64) -> anyhow::Result<ExitCode> {
     let analysis = args.input.read(&scanner)?;
     let world = World::new(&catalogue, &analysis.sources);
     let Some(cause) = catalogue.causes.get(index) else { return Ok(ExitCode::from(OK)) };
-    terminal::print(|out| write(out, &world, index, cause))?;
+    let redaction = &args.input.options.redaction;
+    let (pseudonyms, map) = (redaction.pseudonyms(false)?, redaction.open_map()?);
+    let mut page = Vec::new();
+    write(&mut page, &world, index, cause)?;
+    let mut text = redact::mask(&String::from_utf8_lossy(&page)).into_owned();
+    if let Some(mut pseudonyms) = pseudonyms {
+        build::names(&world).iter().for_each(|(key, name)| pseudonyms.learn_named(key, name));
+        text = pseudonyms.redact(&text);
+        map.map_or(Ok(()), |map| map.write(&pseudonyms))?;
+    }
+    terminal::print(|out| out.write_all(text.as_bytes()))?;
     Ok(ExitCode::from(OK))
 }
 

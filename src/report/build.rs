@@ -16,7 +16,7 @@ use super::model::{
     CatalogueInfo, ClusterEntry, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep,
     Report, RootCause, SCHEMA_VERSION, Symptom, TimelineEntry, Tool, Unexplained, UnknownItem,
 };
-use super::sanitize;
+use super::{border, sanitize};
 
 /// Root causes in a report.
 const CAUSES: usize = 20;
@@ -34,7 +34,7 @@ pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemE
     let root_causes: Vec<RootCause> =
         (1..).zip(candidates.iter().take(CAUSES)).map(|(rank, c)| root_cause(world, rank, c)).collect();
     let inputs: Vec<Input> = world.sources.iter().map(input).collect();
-    Report {
+    let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: tool(world.catalogue),
         symptoms: symptoms(world),
@@ -44,7 +44,24 @@ pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemE
         inputs,
         root_causes,
         problems,
+        redacted: false,
+        names: names(world),
+    };
+    border::mask(&mut report);
+    report
+}
+
+/// Names that sources and hits tell, with their kind, sorted: what pseudonyms are given to.
+pub fn names(world: &World<'_>) -> Vec<(String, String)> {
+    let mut names = BTreeSet::new();
+    for source in world.sources {
+        names.extend(source.context.node.iter().map(|node| ("node".to_owned(), node.clone())));
+        names.extend(source.context.entities.iter().cloned());
+        names.extend(source.found.links.iter().flatten().cloned());
+        let hits = source.found.tallies.values().flat_map(|t| &t.hits);
+        hits.for_each(|hit| names.extend(hit.entities().cloned()));
     }
+    names.into_iter().collect()
 }
 
 fn tool(catalogue: &Catalogue) -> Tool {

@@ -13,9 +13,14 @@ use memmap2::Mmap;
 
 use super::model::{EvidenceLine, NearbyLine, Report};
 use super::sanitize;
+use crate::redact::Stream;
 
 /// Bytes shown of one line.
 const LINE: usize = 400;
+/// Bytes looked at of one line: secrets are masked before it is cut.
+const LONGEST: usize = 64 << 10;
+/// Bytes before the first line shown in which a key or certificate may have begun that goes on there.
+const BACK: usize = 32 << 10;
 /// Bytes in which line ends are only counted.
 const BLOCK: usize = 64 << 10;
 /// Letters and digits in a row that tell a line from others.
@@ -87,20 +92,31 @@ impl Place {
     }
 }
 
-/// The lines from a place to `last`, harmless for terminals.
+/// The lines from a place to `last`, harmless for terminals and without secrets.
 fn cut(bytes: &[u8], from: Place, last: u64) -> Vec<NearbyLine> {
     let mut shown = Vec::new();
+    let mut secrets = before(bytes, from.start);
     let mut rest = bytes.get(from.start..).unwrap_or_default();
     for line in from.line..=last {
         if rest.is_empty() {
             break;
         }
         let end = memchr(b'\n', rest).unwrap_or(rest.len());
-        let text = String::from_utf8_lossy(rest.get(..end.min(LINE)).unwrap_or_default());
-        shown.push(NearbyLine { line, text: sanitize::text(text.trim_end_matches('\r')).into_owned() });
+        let text = String::from_utf8_lossy(rest.get(..end.min(LONGEST)).unwrap_or_default());
+        let text = secrets.mask(text.trim_end_matches('\r'));
+        let text = text.get(..text.floor_char_boundary(LINE.min(text.len()))).unwrap_or_default();
+        shown.push(NearbyLine { line, text: sanitize::text(text).into_owned() });
         rest = rest.get(end + 1..).unwrap_or_default();
     }
     shown
+}
+
+/// What began in the lines before a place: a key or certificate may go on behind it.
+fn before(bytes: &[u8], start: usize) -> Stream {
+    let mut secrets = Stream::default();
+    let earlier = bytes.get(start.saturating_sub(BACK)..start).unwrap_or_default();
+    earlier.split_inclusive(|b| *b == b'\n').for_each(|line| secrets.skip(&String::from_utf8_lossy(line)));
+    secrets
 }
 
 /// Whether the lines are those of the evidence: one of the first words of its excerpt stands in them.
@@ -160,5 +176,13 @@ mod tests {
         let mut other = evidence(1, "Cannot create new thin volume");
         fill(b"\x1f\x8b\x08 packed\nbytes\n", &mut [&mut other], 1);
         assert!(other.nearby.is_empty());
+    }
+
+    #[test]
+    fn a_key_that_began_before_the_lines_shown_is_masked() {
+        let text = b"-----BEGIN EC PRIVATE KEY-----\nMHcCAQ\nEEIBx9\n-----END EC PRIVATE KEY-----\ndone token=abc1\n";
+        let place = Place { line: 1, start: 0 }.seek(text, 3).expect("a line");
+        let shown: Vec<String> = cut(text, place, 5).into_iter().map(|l| l.text).collect();
+        assert_eq!(shown, ["***", "-----END EC PRIVATE KEY-----", "done token=***"]);
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
-use super::{Renderer, Style, sanitize};
+use super::{PSEUDONYMS, Renderer, Style, sanitize};
 
 /// Markdown for tickets.
 pub struct Markdown;
@@ -129,6 +129,9 @@ fn footer(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         report.inputs.len(),
         report.unexplained.events
     )?;
+    if report.redacted {
+        writeln!(out, "\n{PSEUDONYMS}")?;
+    }
     writeln!(out)?;
     coverage_block(report, out)
 }

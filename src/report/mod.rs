@@ -3,6 +3,7 @@
 //! [`build`] makes the [`model::Report`]; each renderer is one file and turns it into one format. Renderers see only the
 //! model. Invariant: every claim in a report points to a source and line.
 
+pub mod border;
 pub mod build;
 pub mod context;
 pub mod coverage;
@@ -35,6 +36,9 @@ impl Default for Style {
     }
 }
 
+/// What a report with pseudonyms says of them.
+pub const PSEUDONYMS: &str = "Names, addresses and ids (host-1, ip-2) are pseudonyms: put the real ones into commands.";
+
 /// One output format.
 pub trait Renderer: Sync {
     /// Its name, as `--format` takes it.
@@ -58,4 +62,9 @@ pub static RENDERERS: &[&dyn Renderer] = &[&json::Json, &markdown::Markdown, &js
 /// The renderer of that name.
 pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {
     RENDERERS.iter().find(|r| r.name() == name).copied()
+}
+
+/// Whether a format is made to be handed on: names, addresses and ids are hidden in it unless they are asked for.
+pub fn hides_names(format: &str) -> bool {
+    matches!(format, "markdown" | "html")
 }

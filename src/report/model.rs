@@ -31,6 +31,11 @@ pub struct Report {
     pub coverage: Coverage,
     /// What went wrong while reading.
     pub problems: Vec<ProblemEntry>,
+    /// Whether names, addresses and ids are pseudonyms. Secrets are masked in any case.
+    pub redacted: bool,
+    /// Names of things that the input tells of, with their kind: what pseudonyms are given to. Stays inside.
+    #[serde(skip)]
+    pub names: Vec<(String, String)>,
 }
 
 /// What made the report.

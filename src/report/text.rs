@@ -12,7 +12,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
-use super::{Renderer, Style, sanitize};
+use super::{PSEUDONYMS, Renderer, Style, sanitize};
 
 /// Text for terminals.
 pub struct Text;
@@ -256,6 +256,9 @@ impl Page<'_> {
             let count = counted(report.unexplained.events, "warning or error", "warnings and errors");
             let text = format!("{count} ({share:.0} %) explained by nothing");
             self.field("left", &text)?;
+        }
+        if report.redacted {
+            self.field("names", PSEUDONYMS)?;
         }
         let problems: Vec<_> = report.problems.iter().filter(|p| all || coverage::is_loss(p)).collect();
         for problem in problems.iter().take(if all { usize::MAX } else { 3 }) {

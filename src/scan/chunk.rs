@@ -11,6 +11,7 @@ use crate::event::entities;
 use crate::event::{Event, RawTime, Service, Severity};
 use crate::matcher::{Found, Match};
 use crate::parse::{self, Line, LockOn};
+use crate::redact;
 use crate::state;
 
 use super::frame;
@@ -31,6 +32,8 @@ const LINKS: usize = 2_000;
 const VERSIONS: usize = 256;
 /// Hits of a signature that stay from the beginning of a source that never ends: since when it is so.
 const OLDEST: usize = 8;
+/// Bytes around what decided that are looked through for secrets before a text is cut.
+const AROUND: usize = 16 << 10;
 
 /// What was found in a chunk, or in several that follow each other.
 #[derive(Debug, Default)]
@@ -653,6 +656,12 @@ fn excerpt(raw: &[u8], decisive: Option<&str>) -> String {
         return text.into_owned();
     }
     let at = decisive.and_then(|d| text.find(d)).unwrap_or(0);
+    // Secrets go before the text is cut: half of one is not recognised any more.
+    let near =
+        text.floor_char_boundary(at.saturating_sub(AROUND))..text.floor_char_boundary((at + AROUND).min(text.len()));
+    let mut mark = Some(at - near.start..(at + decisive.map_or(1, str::len)).min(near.end) - near.start);
+    let text = redact::mask_with(text.get(near).unwrap_or_default(), &mut mark);
+    let at = mark.map_or(0, |m| m.start);
     let from = text.floor_char_boundary(at.saturating_sub(EXCERPT / 3));
     let to = text.floor_char_boundary((from + EXCERPT).min(text.len()));
     text.get(from..to).unwrap_or_default().to_owned()

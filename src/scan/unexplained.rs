@@ -9,11 +9,14 @@ use std::collections::HashMap;
 use crate::event::{RawTime, Severity};
 
 use super::{Clock, Time};
+use crate::redact;
 
 /// Clusters kept for a source.
 const CLUSTERS: usize = 512;
 /// Bytes of a cluster's sample.
 const SAMPLE: usize = 400;
+/// Bytes of a line that are looked through for secrets before it is cut.
+const AROUND: usize = 16 << 10;
 
 /// Lines of one template.
 #[derive(Debug, Clone)]
@@ -59,13 +62,16 @@ impl Clusters {
             self.overflow += 1;
             return;
         }
+        // Secrets go before the text is cut: half of one is not recognised any more.
+        let near = String::from_utf8_lossy(text.get(..text.len().min(AROUND)).unwrap_or_default());
+        let near = redact::mask(&near);
         let mut template = Vec::new();
-        masked(text, |byte| template.push(byte));
+        masked(near.as_bytes(), |byte| template.push(byte));
         template.truncate(SAMPLE);
-        let shown = text.get(..text.len().min(SAMPLE)).unwrap_or_default();
+        let shown = near.get(..near.floor_char_boundary(SAMPLE.min(near.len()))).unwrap_or_default();
         let cluster = Cluster {
             template: String::from_utf8_lossy(&template).into_owned(),
-            sample: String::from_utf8_lossy(shown).into_owned(),
+            sample: shown.to_owned(),
             count: 1,
             line,
             last: line,

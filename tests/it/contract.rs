@@ -20,6 +20,7 @@ pub struct Report {
     pub timeline: Vec<TimelineEntry>,
     pub coverage: Coverage,
     pub problems: Vec<Problem>,
+    pub redacted: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -46,3 +46,5 @@ mod properties;
 mod reports;
 /// The same input gives the same answer, however it comes and however many threads there are.
 mod same;
+/// samples/secrets: what must not come out does not.
+mod secrets;

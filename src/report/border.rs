@@ -1,0 +1,235 @@
+//! The border that every report passes: secrets are masked always, names and addresses become pseudonyms on request.
+//!
+//! The model is taken apart field by field, without `..`: whoever adds a field must decide here what it may show. Text of
+//! the catalogue is left alone, but for the values that were filled into its commands.
+
+use std::collections::BTreeMap;
+
+use super::model::{
+    ClusterEntry, CollectStep, Coverage, EvidenceLine, Gap, Input, NearbyLine, ProblemEntry, RemediationStep, Report,
+    RootCause, Symptom, TimelineEntry, Unexplained, UnknownItem,
+};
+use crate::redact::{self, Pseudonyms};
+
+/// Masks the secrets of a report.
+pub fn mask(report: &mut Report) {
+    let mut filled = Filled::default();
+    for cause in &mut report.root_causes {
+        for (key, values) in &mut cause.entities {
+            for value in values {
+                let shown = redact::mask_attribute(key, value).into_owned();
+                filled.note(value, &shown);
+                *value = shown;
+            }
+        }
+    }
+    each(report, &mut |text, mark| *text = redact::mask_with(text, mark), &filled);
+}
+
+/// Replaces names, addresses and ids of a report by pseudonyms; masks its secrets too.
+pub fn redact(report: &mut Report, pseudonyms: &mut Pseudonyms) {
+    for (key, value) in &report.names {
+        pseudonyms.learn_named(key, value);
+    }
+    for cause in &report.root_causes {
+        for (key, values) in &cause.entities {
+            values.iter().for_each(|value| pseudonyms.learn_named(key, value));
+        }
+    }
+    each(report, &mut |text, _| pseudonyms.learn(text), &Filled::default());
+    let mut filled = Filled::default();
+    for cause in &mut report.root_causes {
+        for value in cause.entities.values_mut().flatten() {
+            let shown = pseudonyms.redact(value);
+            filled.note(value, &shown);
+            *value = shown;
+        }
+    }
+    each(report, &mut |text, mark| *text = pseudonyms.redact_with(text, mark), &filled);
+    report.redacted = true;
+    report.names.clear();
+}
+
+/// Values that may stand in commands, and what is to stand there instead.
+#[derive(Default)]
+struct Filled {
+    values: BTreeMap<String, String>,
+}
+
+impl Filled {
+    fn note(&mut self, value: &str, shown: &str) {
+        if value != shown && !value.is_empty() {
+            self.values.insert(value.to_owned(), shown.to_owned());
+        }
+    }
+
+    /// Replaces whole words, so that a command stays a command.
+    fn replace(&self, text: &mut String) {
+        // The longest first: a name may be the beginning of another.
+        let mut values: Vec<(&String, &String)> = self.values.iter().collect();
+        values.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        for (value, shown) in values {
+            if text.contains(value.as_str()) {
+                *text = replace_word(text, value, shown);
+            }
+        }
+    }
+}
+
+fn replace_word(text: &str, word: &str, with: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
+    while let Some((before, after)) = rest.split_once(word) {
+        out.push_str(before);
+        let free = edge(out.chars().next_back()) && edge(after.chars().next());
+        out.push_str(if free { with } else { word });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What is done to a text of the log; the range, if any, is the decisive piece of it.
+type Change<'c> = &'c mut dyn FnMut(&mut String, &mut Option<std::ops::Range<usize>>);
+
+/// Hands every text that comes from the input to `change`, and replaces what was filled into texts of the catalogue.
+fn each(report: &mut Report, change: Change<'_>, filled: &Filled) {
+    let Report {
+        schema_version: _,
+        tool: _,
+        inputs,
+        root_causes,
+        symptoms,
+        unexplained: Unexplained { events: _, share: _, clusters },
+        timeline,
+        coverage: Coverage { sources: _, services: _, first: _, last: _, versions: _, skipped, cut, not_understood },
+        problems,
+        redacted: _,
+        names: _,
+    } = report;
+    for cause in root_causes {
+        root_cause(cause, change, filled);
+    }
+    for Symptom { id: _, scenario: _, title: _, count: _, source, line: _, excerpt } in symptoms {
+        change(source, &mut None);
+        change(excerpt, &mut None);
+    }
+    for entry in clusters {
+        let ClusterEntry { template, sample, count: _, severity: _, source, line: _, first: _, last: _ } = entry;
+        change(source, &mut None);
+        change(sample, &mut None);
+        change(template, &mut None);
+    }
+    for TimelineEntry { timestamp: _, source, line: _, root_cause: _, says: _, excerpt } in timeline {
+        change(source, &mut None);
+        change(excerpt, &mut None);
+    }
+    for input in inputs {
+        let Input {
+            source,
+            formats: _,
+            bytes: _,
+            lines: _,
+            events: _,
+            understood: _,
+            first: _,
+            last: _,
+            timezone: _,
+            status,
+        } = input;
+        change(source, &mut None);
+        change(status, &mut None);
+    }
+    for Gap { source, why } in skipped.iter_mut().chain(cut) {
+        change(source, &mut None);
+        change(why, &mut None);
+    }
+    not_understood.iter_mut().for_each(|source| change(source, &mut None));
+    for ProblemEntry { source, kind: _, message } in problems {
+        change(source, &mut None);
+        change(message, &mut None);
+    }
+}
+
+fn root_cause(cause: &mut RootCause, change: Change<'_>, filled: &Filled) {
+    let RootCause {
+        rank: _,
+        id: _,
+        scenario: _,
+        cause: _,
+        title: _,
+        level: _,
+        confidence: _,
+        verdict: _,
+        first_seen: _,
+        last_seen: _,
+        count: _,
+        // The callers see to them: their keys tell what the values are.
+        entities: _,
+        evidence,
+        unknown,
+        explains: _,
+        description: _,
+        reason: _,
+        impact: _,
+        remediation,
+        collect,
+        references: _,
+    } = cause;
+    evidence.iter_mut().for_each(|line| evidence_line(line, change));
+    for UnknownItem { id: _, why } in unknown {
+        filled.replace(why);
+    }
+    for step in remediation {
+        let RemediationStep { title, text, run, risk: _, precondition, verify, rollback, guide: _ } = step;
+        [title, text, run, precondition, verify, rollback].into_iter().for_each(|text| filled.replace(text));
+    }
+    for CollectStep { run, why } in collect {
+        filled.replace(run);
+        filled.replace(why);
+    }
+}
+
+fn evidence_line(line: &mut EvidenceLine, change: Change<'_>) {
+    let EvidenceLine {
+        id: _,
+        role: _,
+        says: _,
+        signature: _,
+        source,
+        line: _,
+        timestamp: _,
+        excerpt,
+        decisive,
+        count: _,
+        ratio: _,
+        nearby,
+    } = line;
+    change(source, &mut None);
+    let at = decisive.as_deref().and_then(|d| excerpt.find(d).map(|at| at..at + d.len()));
+    let mut mark = at.clone();
+    change(excerpt, &mut mark);
+    match (decisive, at) {
+        // Carried over with its line; gone when the line has nothing left to mark.
+        (piece @ Some(_), Some(_)) => *piece = mark.and_then(|m| excerpt.get(m)).map(str::to_owned),
+        (Some(piece), None) => change(piece, &mut None),
+        (None, _) => {}
+    }
+    nearby.iter_mut().for_each(|NearbyLine { line: _, text }| change(text, &mut None));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_words_of_a_command_are_replaced() {
+        let mut filled = Filled::default();
+        filled.note("pve1", "host-1");
+        filled.note("pve12", "host-2");
+        let mut text = "pvesh get /nodes/pve1/qemu; ssh pve12 pvesm status; cat pve1x".to_owned();
+        filled.replace(&mut text);
+        assert_eq!(text, "pvesh get /nodes/host-1/qemu; ssh host-2 pvesm status; cat pve1x");
+    }
+}
