@@ -209,13 +209,11 @@ fn why_unknown(item: &Evidence, collect: Option<&str>) -> String {
 }
 
 fn evidence(world: &World<'_>, cause: &Cause, candidate: &Candidate) -> Vec<EvidenceLine> {
-    let mut lines = Vec::new();
-    for item in &candidate.items {
-        let Some(evidence) = cause.evidence.get(item.evidence) else { continue };
-        lines.extend(item_lines(world, evidence, item));
-    }
-    lines.truncate(LINES);
-    lines
+    let judged = candidate.items.iter().filter_map(|item| Some((cause.evidence.get(item.evidence)?, item)));
+    let mut items: Vec<_> = judged.map(|(evidence, item)| item_lines(world, evidence, item).into_iter()).collect();
+    // The first line of each item before the second of any: a reader who stops early has seen every kind of proof.
+    let rounds = (0..LINES_PER_ITEM).flat_map(|_| items.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>());
+    rounds.take(LINES).collect()
 }
 
 /// A few lines of an item, those with text: of each signature the first, so that every link of a chain is seen, then more.

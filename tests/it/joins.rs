@@ -117,3 +117,9 @@ fn every_join_has_an_incident_and_a_twin() {
     none(&strays.chain(lonely.map(|l| format!("join {l} lacks an incident or a twin"))).collect::<Vec<_>>());
     assert!(read("samples/README.md").contains("`twins/"), "samples/README.md does not list samples/twins");
 }
+
+#[test]
+fn the_first_page_shows_the_reason_and_the_bare_word_behind_which_it_hid() {
+    let done = omnilog([samples("incidents").join("join-a-stopped-storage-full/input")]).done();
+    done.says("free space in thin pool").says("provider.log:");
+}
