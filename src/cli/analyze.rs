@@ -58,7 +58,7 @@ pub struct AnalyzeArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
-    /// Output format: text, json, ndjson, markdown.
+    /// Output format: text, html, json, markdown, ndjson.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: String,
     /// Read on as the input grows, and say at once which root cause became likely; Ctrl-C ends with the summary.

@@ -16,7 +16,7 @@ use super::model::{
     CatalogueInfo, ClusterEntry, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep,
     Report, RootCause, SCHEMA_VERSION, Symptom, TimelineEntry, Tool, Unexplained, UnknownItem,
 };
-use super::{border, sanitize};
+use super::{border, sanitize, words};
 
 /// Root causes in a report.
 const CAUSES: usize = 20;
@@ -246,6 +246,7 @@ fn line(world: &World<'_>, evidence: &Evidence, item: &Item, at: HitRef, hit: &H
         decisive: hit.decisive.as_deref().map(|d| sanitize::text(d).into_owned()),
         count: item.count,
         ratio: round(evidence.ratio()),
+        thing: sanitize::line(&words::thing(|key| hit.entity(key))),
         nearby: Vec::new(),
     }
 }

@@ -104,8 +104,12 @@ fn cut(bytes: &[u8], from: Place, last: u64) -> Vec<NearbyLine> {
         let end = memchr(b'\n', rest).unwrap_or(rest.len());
         let text = String::from_utf8_lossy(rest.get(..end.min(LONGEST)).unwrap_or_default());
         let text = secrets.mask(text.trim_end_matches('\r'));
-        let text = text.get(..text.floor_char_boundary(LINE.min(text.len()))).unwrap_or_default();
-        shown.push(NearbyLine { line, text: sanitize::text(text).into_owned() });
+        let shown_end = text.floor_char_boundary(LINE.min(text.len()));
+        let mut shown_text = sanitize::text(text.get(..shown_end).unwrap_or_default()).into_owned();
+        if shown_end < text.len() {
+            shown_text.push('…');
+        }
+        shown.push(NearbyLine { line, text: shown_text });
         rest = rest.get(end + 1..).unwrap_or_default();
     }
     shown
@@ -148,6 +152,7 @@ mod tests {
             decisive: None,
             count: 1,
             ratio: 1.0,
+            thing: String::new(),
             nearby: Vec::new(),
         }
     }

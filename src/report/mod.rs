@@ -8,12 +8,14 @@ pub mod build;
 pub mod context;
 pub mod coverage;
 mod fill;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod model;
 pub mod notice;
 pub mod sanitize;
 pub mod text;
+mod words;
 
 use std::io::{self, Write};
 
@@ -57,7 +59,7 @@ pub trait Renderer: Sync {
 }
 
 /// All output formats, sorted by name.
-pub static RENDERERS: &[&dyn Renderer] = &[&json::Json, &markdown::Markdown, &json::Ndjson, &text::Text];
+pub static RENDERERS: &[&dyn Renderer] = &[&html::Html, &json::Json, &markdown::Markdown, &json::Ndjson, &text::Text];
 
 /// The renderer of that name.
 pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {

@@ -157,6 +157,9 @@ pub struct EvidenceLine {
     pub count: u64,
     /// Likelihood ratio of the item.
     pub ratio: f64,
+    /// The thing it speaks of, such as `VM 104`; empty when it names none. For people only, as `nearby`.
+    #[serde(skip)]
+    pub thing: String,
     /// Lines of the log around it, itself among them, where they were asked for and can be had (see [`super::context`]).
     /// For people only: no part of the JSON contract.
     #[serde(skip)]

@@ -12,6 +12,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
+use super::words::{counted, named, some};
 use super::{PSEUDONYMS, Renderer, Style, sanitize};
 
 /// Text for terminals.
@@ -310,34 +311,6 @@ fn verdict_paint(verdict: &str) -> Paint {
         "possible" => AnsiColor::Yellow.on_default().bold(),
         _ => Paint::new().bold(),
     }
-}
-
-/// The word for people of an entity that is worth showing.
-fn named(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "pve.vmid" => "VM",
-        "pve.node" => "Proxmox node",
-        "pve.storage" => "storage",
-        "omni.machine_request" => "machine request",
-        "omni.machine" => "machine",
-        "omni.cluster" => "cluster",
-        "omni.machine_set" => "machine set",
-        "talos.node" => "Talos node",
-        "k8s.node" => "Kubernetes node",
-        "url" => "address",
-        _ => return None,
-    })
-}
-
-/// A number with its noun.
-fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Some values, and how many more there are.
-fn some(values: &[String], limit: usize) -> String {
-    let shown = values.iter().take(limit).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if values.len() > limit { format!("{shown} and {} more", values.len() - limit) } else { shown }
 }
 
 /// A text as lines of at most `width` columns, broken between words where possible.

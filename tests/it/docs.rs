@@ -261,6 +261,7 @@ const CARGO_RUN: &str = "cargo run --release -- ";
 /// Commands that tests do not start, because they would start the tests.
 const BUILDS: &[&str] = &[
     ".ci/run",
+    ".ci/screenshots",
     "OMNILOG_WRITE_DOCS=1 cargo test --test it docs",
     "cargo bench --bench throughput",
     "cargo install --path .",

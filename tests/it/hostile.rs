@@ -8,6 +8,7 @@ use crate::support::{Dir, FULL, files, harmful, none, omnilog, samples};
 const OUTPUTS: &[&[&str]] = &[
     &["--format", "text", "--all"],
     &["--format", "markdown", "--all"],
+    &["--format", "html", "--all"],
     &["--format", "json"],
     &["--format", "ndjson"],
     &["events"],

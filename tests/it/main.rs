@@ -9,8 +9,13 @@ mod support;
 /// What the library says of samples, computed once.
 mod lab;
 
+/// A headless Chromium, driven by the tests.
+mod chromium;
+
 /// `use crate::` lines against the table of ARCHITECTURE.md.
 mod architecture;
+/// The HTML report in a browser: rendering, interaction, contrast, time to open.
+mod browser;
 /// The command line: input, arguments, messages, exit status.
 mod cli;
 /// The JSON report declared once more, so that a changed output breaks a test.
@@ -30,6 +35,8 @@ mod formats;
 mod healthy;
 /// samples/hostile: every output is harmless.
 mod hostile;
+/// The HTML report as text: structure, policy, size, hostile text.
+mod html;
 /// samples/incidents: the expected root cause stands first.
 mod incidents;
 /// samples/twins: an innocent look-alike for each join of sources is not blamed; the joins show their chain.
@@ -46,5 +53,7 @@ mod properties;
 mod reports;
 /// The same input gives the same answer, however it comes and however many threads there are.
 mod same;
+/// docs/images: pictures of the reports.
+mod screenshots;
 /// samples/secrets: what must not come out does not.
 mod secrets;

@@ -1,0 +1,61 @@
+//! Words for people that several renderers use.
+
+/// The word for people of an entity that is worth showing.
+pub fn named(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "pve.vmid" => "VM",
+        "pve.node" => "Proxmox node",
+        "pve.storage" => "storage",
+        "omni.machine_request" => "machine request",
+        "omni.machine" => "machine",
+        "omni.cluster" => "cluster",
+        "omni.machine_set" => "machine set",
+        "talos.node" => "Talos node",
+        "k8s.node" => "Kubernetes node",
+        "url" => "address",
+        _ => return None,
+    })
+}
+
+/// A number with its noun.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Some values, and how many more there are.
+pub fn some(values: &[String], limit: usize) -> String {
+    let shown = values.iter().take(limit).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if values.len() > limit { format!("{shown} and {} more", values.len() - limit) } else { shown }
+}
+
+/// Entities by which a line of evidence is told from others, the most telling first.
+const THINGS: &[&str] = &[
+    "pve.vmid",
+    "talos.node",
+    "k8s.node",
+    "omni.machine_request",
+    "omni.machine",
+    "pve.storage",
+    "pve.node",
+    "omni.machine_set",
+    "omni.cluster",
+];
+
+/// What an event is about, for people: `VM 104`. Empty when it names nothing.
+pub fn thing<'e>(entity: impl Fn(&str) -> Option<&'e str>) -> String {
+    let found = THINGS.iter().find_map(|key| Some((named(key)?, entity(key)?)));
+    found.map(|(word, value)| format!("{word} {value}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_telling_thing_is_named() {
+        let entities = [("pve.node", "pve1"), ("pve.vmid", "104")];
+        let entity = |key: &str| entities.iter().find(|(k, _)| *k == key).map(|(_, v)| *v);
+        assert_eq!(thing(entity), "VM 104");
+        assert_eq!(thing(|_| None), "");
+    }
+}
