@@ -204,8 +204,10 @@ fn evidence_line(line: &mut EvidenceLine, change: Change<'_>) {
         decisive,
         count: _,
         ratio: _,
+        thing,
         nearby,
     } = line;
+    change(thing, &mut None);
     change(source, &mut None);
     let at = decisive.as_deref().and_then(|d| excerpt.find(d).map(|at| at..at + d.len()));
     let mut mark = at.clone();

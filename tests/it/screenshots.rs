@@ -26,7 +26,9 @@ fn makes() -> bool {
 
 /// Terminal output as SVG: a line of text for each line, a span for each colour.
 fn terminal(output: &str) -> String {
-    let (width, height) = (COLUMNS as f64 * CHARACTER, output.lines().count() * LINE);
+    // Commands are not wrapped.
+    let columns = output.lines().map(|l| plain(l).chars().count()).max().unwrap_or(0).max(COLUMNS);
+    let (width, height) = (columns as f64 * CHARACTER, output.lines().count() * LINE);
     let (width, height) = (width as usize + 2 * PADDING, height + 2 * PADDING);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\">\n\
@@ -39,6 +41,13 @@ fn terminal(output: &str) -> String {
         let _ = writeln!(svg, "<text x=\"{PADDING}\" y=\"{y}\" xml:space=\"preserve\">{}</text>", spans(line));
     }
     svg + "</svg>\n"
+}
+
+/// A line without its colours.
+fn plain(line: &str) -> String {
+    let (first, rest) = line.split_once("\u{1b}[").unwrap_or((line, ""));
+    let rest = rest.split("\u{1b}[").filter_map(|part| Some(part.split_once('m')?.1));
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// A line with its colours.
@@ -86,10 +95,10 @@ fn pictures_are_made_when_asked_for() {
     let mut browser = Browser::start().expect("Chromium is needed for pictures");
     let dir = Dir::new();
     let page = dir.join("report.html");
-    omnilog(["--format", "html", "-q", "-o"]).args([&page]).args([INCIDENT]).exits(0);
+    omnilog(["--format", "html", "--no-redact", "-q", "-o"]).args([&page]).args([INCIDENT]).exits(0);
     browser.open(&page, DESK);
-    picture(&mut browser, Screen { width: 1200, height: 900, ..DESK }, "body", "html.png");
-    picture(&mut browser, Screen { width: 1200, height: 900, dark: true, ..DESK }, "#timeline", "html-dark.png");
+    picture(&mut browser, Screen { width: 1200, height: 830, ..DESK }, "body", "html.png");
+    picture(&mut browser, Screen { width: 1200, height: 770, dark: true, ..DESK }, "#timeline", "html-dark.png");
     browser.open(&page, PHONE);
     picture(&mut browser, PHONE, "body", "html-phone.png");
 }

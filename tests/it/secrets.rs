@@ -13,6 +13,8 @@ const OUTPUTS: &[(&[&str], &str)] = &[
     (&["--all", "-C", "3"], "storage-full"),
     (&["--all", "--color", "always"], "storage-full"),
     (&["--format", "markdown", "--all", "--no-redact"], "storage-full"),
+    (&["--format", "html", "--all"], "storage-full"),
+    (&["--format", "html", "--all", "--no-redact"], "storage-full"),
     (&["--format", "json"], "storage-full"),
     (&["--format", "ndjson"], "storage-full"),
     (&["events"], "***"),
@@ -138,8 +140,10 @@ fn no_name_comes_out_where_names_are_hidden() {
         complaints.extend(named(&done.stdout, &names).into_iter().map(|c| format!("{output:?}: {c}")));
         complaints.extend(named(&done.stderr, &names).into_iter().map(|c| format!("{output:?} stderr: {c}")));
     }
-    let done = omnilog(["--format", "markdown", "--all", "ticket"]).within(dir.path()).exits(0).says("pseudonyms");
-    complaints.extend(named(&done.stdout, &names).into_iter().map(|c| format!("markdown by default: {c}")));
+    for format in ["html", "markdown"] {
+        let done = omnilog(["--format", format, "--all", "ticket"]).within(dir.path()).exits(0).says("pseudonyms");
+        complaints.extend(named(&done.stdout, &names).into_iter().map(|c| format!("{format} by default: {c}")));
+    }
     for format in TRIAGE {
         omnilog(["triage", ".", "--format", format, "-o", "out.txt"]).within(dir.path()).exits(0);
         let text = std::fs::read_to_string(dir.join("out.txt")).expect("a file");

@@ -19,7 +19,7 @@ use view::View;
 
 use super::model::{Report, RootCause};
 use super::words::counted;
-use super::{Renderer, Style};
+use super::{PSEUDONYMS, Renderer, Style};
 
 /// One self-contained HTML file.
 pub struct Html;
@@ -106,6 +106,9 @@ fn answer(page: &mut Page, view: &View<'_>, best: &RootCause) {
     page.raw("<span class=\"level\">impact ").text(&best.level).raw("</span><code class=\"id\">").text(&best.id);
     page.raw("</code></p><h1>").prose(&best.title).raw("</h1>");
     cause::facts(page, best);
+    if view.report.redacted {
+        page.raw("<p class=\"note\">").text(PSEUDONYMS).raw("</p>");
+    }
     page.element("<p class=\"lead\">", &best.reason, "</p>");
     page.raw("<div class=\"pair\"><div>");
     if let Some((index, line)) = best.evidence.iter().enumerate().find(|(_, e)| e.role == "supports") {
