@@ -18,7 +18,7 @@ fn writes() -> bool {
 }
 
 /// Writes a generated file, or says how it differs.
-fn settle(path: &str, wanted: &str) -> Option<String> {
+pub fn settle(path: &str, wanted: &str) -> Option<String> {
     let full = root().join(path);
     if writes() {
         std::fs::create_dir_all(full.parent().expect("a parent")).expect("a folder");
@@ -41,7 +41,7 @@ fn settle(path: &str, wanted: &str) -> Option<String> {
 }
 
 /// Text that Markdown must not read as markup, on one line.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::new();
     let mut code = false;

@@ -43,6 +43,8 @@ mod incidents;
 mod joins;
 /// Lines and documents at their limits, and what the report says then.
 mod limits;
+/// Every text that the software is known to print: which rule knows it, or why none does.
+mod literals;
 /// The first filter loses nothing: every signature on every event finds the same.
 mod oracle;
 /// The catalogue: lints, samples, cross-talk, errors of broken files.
