@@ -31,6 +31,8 @@ pub struct Limits {
     /// Bytes of a zip that are held in memory when it cannot be read by seeking (standard input, or inside
     /// another container). A bigger one is read in one pass, member by member.
     pub zip_buffer: usize,
+    /// Bytes of an e-mail, attachments included. It is held in memory.
+    pub mail: usize,
     /// Bytes of memory that a decoder may ask for its window (xz, zstd).
     pub window: u64,
     /// Bytes of a long-name or attribute record of a tar that are kept.
@@ -59,6 +61,7 @@ impl Default for Limits {
             path: 4096,
             files: 1_000_000,
             zip_buffer: 64 << 20,
+            mail: 64 << 20,
             window: 128 * MIB,
             tar_record: 64 << 10,
             notes: 100,

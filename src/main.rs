@@ -2,13 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use omnilog::cli::{self, Cli, analyze, terminal};
+use omnilog::cli::{self, analyze, terminal};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
     let now = chrono::Utc::now().timestamp_micros();
-    cli::run(&cli, now).unwrap_or_else(|error| {
+    cli::parse(std::env::args_os().collect()).and_then(|cli| cli::run(&cli, now)).unwrap_or_else(|error| {
         terminal::note(&format!("{error:#}"));
         ExitCode::from(analyze::error_status(&error))
     })

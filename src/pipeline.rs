@@ -64,12 +64,17 @@ pub fn read_paths(scanner: &Scanner<'_>, paths: &[PathBuf], options: &Options) -
     sources.sort_by(|a, b| a.0.cmp(&b.0));
     let mut analysis = Analysis { sources: sources.into_iter().map(|(_, s)| s).collect(), problems };
     for source in &analysis.sources {
-        let problem =
-            |kind: &str, message| ProblemEntry { source: source.context.label.clone(), kind: kind.to_owned(), message };
-        analysis.problems.extend(source.failure.iter().map(|reason| problem("read", reason.clone())));
-        analysis.problems.extend(cut(scanner, source).into_iter().map(|message| problem("limit", message)));
+        analysis.problems.extend(problems_of(scanner, source));
     }
     analysis.sorted()
+}
+
+/// What went wrong while a source was scanned.
+pub fn problems_of(scanner: &Scanner<'_>, source: &SourceOutcome) -> Vec<ProblemEntry> {
+    let problem =
+        |kind: &str, message| ProblemEntry { source: source.context.label.clone(), kind: kind.to_owned(), message };
+    let failed = source.failure.iter().map(|reason| problem("read", reason.clone()));
+    failed.chain(cut(scanner, source).into_iter().map(|message| problem("limit", message))).collect()
 }
 
 /// What of a source was cut at a limit, in words.

@@ -1,5 +1,6 @@
 //! `omnilog [PATH]...`: the analysis.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use super::redaction::{Map, RedactArgs};
 use super::terminal::{self, Color};
 use super::{CatalogueArgs, FOUND, OK, USAGE, Usage};
 use crate::catalog::Catalogue;
+use crate::decode::age::{Identities, Prompt};
 use crate::event::time;
 use crate::input::Options;
 use crate::pipeline::{self, Analysis};
@@ -102,7 +104,8 @@ impl OptionArgs {
     /// # Errors
     /// An identity file that cannot be used.
     pub fn input_options(&self) -> anyhow::Result<Options> {
-        let mut options = Options::default();
+        let identities = Identities::new(Prompt::new(terminal::passphrase));
+        let mut options = Options { identities, ..Options::default() };
         for path in &self.identity {
             options.add_identity_file(path).map_err(|e| Usage(format!("--identity {}: {e}", path.display())))?;
         }
@@ -118,7 +121,7 @@ impl InputArgs {
     pub fn read(&self, scanner: &Scanner<'_>) -> anyhow::Result<Analysis> {
         let options = self.options.input_options()?;
         let read = || pipeline::read_paths(scanner, &self.paths, &options);
-        let analysis = terminal::with_progress(&scanner.scanned, read);
+        let analysis = terminal::with_progress(&scanner.scanned, &self.paths, false, read);
         if analysis.sources.iter().all(|s| s.bytes == 0) {
             anyhow::bail!(nothing_read(&analysis.problems));
         }
@@ -187,7 +190,11 @@ fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {
 
 pub(super) fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow::Result<()> {
     let style = terminal::style(args.color, args.all, args.output.is_some());
-    terminal::print_to(args.output.as_deref(), |out| renderer.render(report, &style, out))
+    let show = |out: &mut dyn Write| renderer.render(report, &style, out);
+    if args.output.is_none() && renderer.name() == "text" {
+        return Ok(terminal::page(show)?);
+    }
+    terminal::print_to(args.output.as_deref(), show)
 }
 
 /// The exit status by `--fail-on`.

@@ -32,7 +32,7 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let Some(cause) = catalogue.causes.get(index) else { return Ok(ExitCode::from(OK)) };
     let page = catalogue.page(&cause.id).unwrap_or_default();
     let width = terminal::style(Color::Never, false, false).width.min(100);
-    terminal::print(|out| write(out, &catalogue, cause, &page, width))?;
+    terminal::page(|out| write(out, &catalogue, cause, &page, width))?;
     Ok(ExitCode::from(OK))
 }
 

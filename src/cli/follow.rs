@@ -76,6 +76,7 @@ pub fn run(args: &AnalyzeArgs, renderer: &dyn Renderer, now: i64) -> anyhow::Res
     let mut names = redaction.pseudonyms(report::hides_names(&args.format))?;
     let map = redaction.open_map()?;
     let stop = signals()?;
+    terminal::set_paging(false);
     let started = Instant::now();
     let mut follower = Follower::new(scanner, &args.input.paths, options, Box::new(move || started.elapsed()))?;
     let screen = Screen::new(args);

@@ -1,6 +1,7 @@
 //! The command line: arguments, and one file per command.
 
 pub mod analyze;
+mod config;
 pub mod detect;
 pub mod events;
 pub mod explain;
@@ -12,10 +13,11 @@ pub mod terminal;
 pub mod triage;
 pub mod why_not;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::catalog::Catalogue;
 use crate::catalog::compile::PatternError;
@@ -38,7 +40,11 @@ Examples:
   talosctl -n 10.5.0.2 dmesg | omnilog
   omnilog support.zip /var/log/pve/tasks provider.log
   omnilog --format json ticket/ | jq '.root_causes[0].id'
+  talosctl -n 10.5.0.2 dmesg -f | omnilog --follow
   omnilog explain proxmox-storage/storage-full
+
+Defaults for flags stand in $XDG_CONFIG_HOME/omnilog/config.toml: a line such as `timezone = \"+02:00\"` for each; a table
+such as `[triage]` holds those of one command.
 
 Exit status: 0 analysed, 1 something at or above --fail-on, 2 usage or nothing could be read, 3 internal error.";
 
@@ -52,29 +58,73 @@ pub struct Cli {
     /// Arguments of the analysis.
     #[command(flatten)]
     pub analyze: analyze::AnalyzeArgs,
+    /// Print at once instead of showing text that is longer than the screen in `OMNILOG_PAGER`, `PAGER` or `less`.
+    #[arg(long, global = true)]
+    pub no_pager: bool,
+    /// Pass over the configuration file.
+    #[arg(long, global = true)]
+    pub no_config: bool,
 }
 
 /// Commands beside the analysis.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Judge a folder of tickets: one row for each sub-folder, archive or file, worst first.
+    /// Judge a folder of tickets: one row for each sub-folder, archive, e-mail or file, worst first.
+    #[command(after_help = "\
+Examples:
+  omnilog triage tickets/
+  omnilog triage tickets/ --format csv > tickets.csv
+  omnilog triage inbox/ --format ndjson | jq -r 'select(.verdict == \"confirmed\") | .ticket'")]
     Triage(triage::TriageArgs),
     /// Print the normalised events, merged by time.
+    #[command(after_help = "\
+Examples:
+  omnilog events support.zip --min-level error
+  omnilog events support.zip provider.log --contains vm-104 --since 2h
+  omnilog events support.zip --service kubelet --format ndjson | jq .body")]
     Events(events::EventsArgs),
     /// Show a root cause as a page: cause, impact, evidence, remedies, references.
+    #[command(after_help = "\
+Examples:
+  omnilog explain proxmox-storage/storage-full
+  omnilog explain storage-full")]
     Explain(explain::ExplainArgs),
     /// Say why a root cause was not named: what is missing, and where it came nearest.
+    #[command(after_help = "\
+Examples:
+  omnilog why-not proxmox-storage/storage-full support.zip
+  docker logs omni-infra-provider-proxmox 2>&1 | omnilog why-not storage-full")]
     WhyNot(why_not::WhyNotArgs),
     /// Say for each source what was understood: format, share, time span, zone, problems.
+    #[command(after_help = "\
+Examples:
+  omnilog detect support.zip
+  omnilog detect --json /var/log/pve/tasks | jq '.[] | select(.understood < 0.5).source'")]
     Detect(detect::DetectArgs),
     /// List, show, check and test root causes, or begin a new one.
+    #[command(after_help = "\
+Examples:
+  omnilog patterns list
+  omnilog patterns show storage-full
+  omnilog patterns new my-site/backup-window
+  omnilog patterns test --patterns patterns/")]
     Patterns(patterns::PatternsArgs),
     /// Print a completion script for a shell.
+    #[command(after_help = "\
+Examples:
+  omnilog completions bash > ~/.local/share/bash-completion/completions/omnilog
+  omnilog completions zsh > ~/.zfunc/_omnilog
+  omnilog completions fish > ~/.config/fish/completions/omnilog.fish
+  omnilog completions powershell >> $PROFILE")]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
     /// Print the manual page.
+    #[command(after_help = "\
+Examples:
+  omnilog man > ~/.local/share/man/man1/omnilog.1
+  omnilog man | man -l -")]
     Man,
 }
 
@@ -107,11 +157,45 @@ impl CatalogueArgs {
 #[error("{0}")]
 pub struct Usage(pub String);
 
+/// The name under which `kubectl` finds the program as its plugin.
+const PLUGIN: &str = "kubectl-omnilog";
+
+/// Reads the command line, the first argument being the name of the program, with the defaults of the configuration file.
+/// Prints help and ends the process when that is what is asked for, and when the arguments are wrong.
+///
+/// # Errors
+/// A configuration file with something wrong in it.
+pub fn parse(args: Vec<OsString>) -> anyhow::Result<Cli> {
+    let mut command = Cli::command();
+    if args.first().is_some_and(|name| Path::new(name).file_stem().is_some_and(|stem| stem == PLUGIN)) {
+        command = as_plugin(command);
+    }
+    let matches = config::apply(command, &args)?.get_matches_from(args);
+    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// Shows the command in its help as it is typed when `kubectl` runs it.
+fn as_plugin(command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let renamed = |command: clap::Command| match command.get_after_help().map(ToString::to_string) {
+        Some(help) => {
+            let help = help.replace("\n  omnilog", "\n  kubectl omnilog").replace("| omnilog", "| kubectl omnilog");
+            command.after_help(help)
+        }
+        None => command,
+    };
+    let command = renamed(command).bin_name("kubectl omnilog");
+    names.iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |sub| renamed(sub).bin_name(format!("kubectl omnilog {name}")))
+    })
+}
+
 /// Runs the command line. `now` is the time of the start, microseconds since the epoch.
 ///
 /// # Errors
 /// What stops the whole run; printed by `main`.
 pub fn run(cli: &Cli, now: i64) -> anyhow::Result<ExitCode> {
+    terminal::set_paging(!cli.no_pager);
     match &cli.command {
         None => analyze::run(&cli.analyze, now),
         Some(Command::Triage(args)) => triage::run(args, now),

@@ -91,13 +91,13 @@ fn list(catalogue: &Catalogue) -> io::Result<()> {
         builder.push_record([cause.id.as_str(), cause.level.name(), &cause.status, &cause.title]);
     }
     let table = text::table(builder, terminal::style(Color::Never, false, false).width);
-    terminal::print(|out| writeln!(out, "{table}"))
+    terminal::page(|out| writeln!(out, "{table}"))
 }
 
 fn show(catalogue: &Catalogue, id: &str) -> anyhow::Result<ExitCode> {
     let cause = catalogue.causes.get(super::find_cause(catalogue, id)?);
     if let Some(found) = cause.and_then(|c| catalogue.texts.get(&c.id)) {
-        terminal::print(|out| out.write_all(found.text.as_bytes()))?;
+        terminal::page(|out| out.write_all(found.text.as_bytes()))?;
     }
     Ok(ExitCode::from(OK))
 }

@@ -1,8 +1,10 @@
 //! What the terminal can show: width, colour; and the one place that writes messages.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -55,22 +57,22 @@ pub fn note(message: &str) {
     let _ = writeln!(io::stderr().lock(), "omnilog: {}", sanitize::text(&redact::mask(message)));
 }
 
-/// Shows on standard error, when it is a terminal, how many bytes were scanned, as long as `work` runs and once it takes
-/// longer than a second.
-pub fn with_progress<T>(scanned: &AtomicU64, work: impl FnOnce() -> T) -> T {
-    if !io::stderr().is_terminal() {
+/// Shows on standard error, when it is a terminal, how many bytes were scanned, how fast, and how long the rest will take, as
+/// long as `work` runs and once it takes longer than a second. `paths` are what it reads.
+pub fn with_progress<T>(scanned: &AtomicU64, paths: &[PathBuf], quiet: bool, work: impl FnOnce() -> T) -> T {
+    if quiet || !io::stderr().is_terminal() {
         return work();
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| watch(scanned, &done));
+        scope.spawn(|| watch(scanned, paths, &done));
         let result = work();
         done.store(true, Ordering::Release);
         result
     })
 }
 
-fn watch(scanned: &AtomicU64, done: &AtomicBool) {
+fn watch(scanned: &AtomicU64, paths: &[PathBuf], done: &AtomicBool) {
     let started = Instant::now();
     let mut bar = None;
     while !done.load(Ordering::Acquire) {
@@ -78,16 +80,117 @@ fn watch(scanned: &AtomicU64, done: &AtomicBool) {
         if started.elapsed() < Duration::from_secs(1) {
             continue;
         }
-        let bar = bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{spinner} {bytes} scanned, {binary_bytes_per_sec}");
-            ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-        });
+        let bar = bar.get_or_insert_with(|| progress(crate::input::size(paths)));
         bar.set_position(scanned.load(Ordering::Relaxed));
-        bar.tick();
+        if let Ok(_quiet) = QUESTION.try_lock() {
+            bar.tick();
+        }
     }
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+}
+
+/// A bar when the size is known, else a counter.
+fn progress(size: Option<u64>) -> ProgressBar {
+    let (bar, template) = match size {
+        Some(size) => (
+            ProgressBar::new(size),
+            "{bar:24} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
+        ),
+        None => (ProgressBar::new_spinner(), "{spinner} {binary_bytes} scanned, {binary_bytes_per_sec}, {elapsed}"),
+    };
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Whether text that is longer than the screen is shown in a pager.
+static PAGING: AtomicBool = AtomicBool::new(false);
+
+/// Allows a pager for what [`page`] writes.
+pub fn set_paging(allowed: bool) {
+    PAGING.store(allowed, Ordering::Relaxed);
+}
+
+/// Shows text for people: in a pager when it is longer than the screen, else as [`print`] does.
+///
+/// # Errors
+/// Write errors.
+pub fn page(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let size = terminal_size::terminal_size_of(io::stdout()).filter(|_| io::stdout().is_terminal());
+    let (Some((width, height)), true) = (size, PAGING.load(Ordering::Relaxed)) else { return print(write) };
+    let mut text = Vec::new();
+    write(&mut text)?;
+    let is_long = rows(&text, usize::from(width.0)) >= usize::from(height.0);
+    if is_long && pager().is_some_and(|pager| show_in(pager, &text)) {
+        return Ok(());
+    }
+    print(|out| out.write_all(&text))
+}
+
+/// Rows that a text takes on a terminal of `width` columns.
+fn rows(text: &[u8], width: usize) -> usize {
+    let text = String::from_utf8_lossy(text);
+    let shown = |line: &str| {
+        let mut columns = 0;
+        for (index, part) in line.split('\x1b').enumerate() {
+            let plain = if index == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) };
+            columns += unicode_width::UnicodeWidthStr::width(plain);
+        }
+        columns.div_ceil(width.max(1)).max(1)
+    };
+    text.lines().map(shown).sum()
+}
+
+/// The pager and its arguments; none when the user wants none.
+fn pager() -> Option<Vec<String>> {
+    let told = std::env::var("OMNILOG_PAGER").or_else(|_| std::env::var("PAGER"));
+    let words: Vec<String> = match told {
+        Ok(told) => told.split_whitespace().map(str::to_owned).collect(),
+        // Quit when it fits after all, pass colours, leave the text on the screen.
+        Err(_) => vec!["less".into(), "-FRX".into()],
+    };
+    (!words.is_empty() && words != ["cat"]).then_some(words)
+}
+
+/// Shows a text in a pager; false when that cannot be started.
+fn show_in(pager: Vec<String>, text: &[u8]) -> bool {
+    let mut words = pager.into_iter();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words).stdin(Stdio::piped());
+    for (key, value) in [("LESS", "FRX"), ("LESSCHARSET", "utf-8")] {
+        if std::env::var_os(key).is_none() {
+            command.env(key, value);
+        }
+    }
+    // Ctrl-C belongs to the pager while it runs.
+    let ignored = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::default());
+    let started = command.spawn();
+    let shown = match started {
+        Ok(mut child) => {
+            if let Some(mut stdin) = child.stdin.take() {
+                // The reader may have seen enough before the end.
+                let _ = stdin.write_all(text);
+            }
+            child.wait().is_ok()
+        }
+        Err(_) => false,
+    };
+    if let Ok(ignored) = ignored {
+        signal_hook::low_level::unregister(ignored);
+    }
+    shown
+}
+
+/// Held while a question stands on the terminal: nothing else is drawn then.
+static QUESTION: Mutex<()> = Mutex::new(());
+
+/// Asks for a passphrase on the terminal, without echo, wherever standard input and output lead. `None` when there is no
+/// terminal, and when the answer is empty.
+pub fn passphrase(what: &str) -> Option<String> {
+    let _asking = QUESTION.lock().unwrap_or_else(PoisonError::into_inner);
+    // The line may hold the progress.
+    let question = format!("\r\x1b[2Komnilog: {} (empty to skip it): ", sanitize::line(what));
+    rpassword::prompt_password(question).ok().filter(|answer| !answer.is_empty())
 }
 
 /// Runs `write` on buffered standard output. A closed pipe is success: the reader has seen enough.

@@ -13,6 +13,7 @@ use tabled::builder::Builder;
 use super::analyze::{OptionArgs, error_message};
 use super::terminal::{self, Color};
 use super::{OK, Usage};
+use crate::input;
 use crate::pipeline;
 use crate::redact::{self, Pseudonyms};
 use crate::report::model::{Report, RootCause};
@@ -65,7 +66,7 @@ pub fn run(args: &TriageArgs, now: i64) -> anyhow::Result<ExitCode> {
     let mut pseudonyms = redaction.pseudonyms(args.output.is_some() || report::hides_names(&args.format))?;
     let map = redaction.open_map()?;
     let work = || tickets.par_iter().map(|path| ticket(&scanner, args, path)).collect::<Vec<Ticket>>();
-    let mut tickets = terminal::with_progress(&scanner.scanned, work);
+    let mut tickets = terminal::with_progress(&scanner.scanned, &args.folders, false, work);
     tickets.sort_by(|a, b| {
         b.urgency().partial_cmp(&a.urgency()).unwrap_or(std::cmp::Ordering::Equal).then(a.name.cmp(&b.name))
     });
@@ -75,7 +76,12 @@ pub fn run(args: &TriageArgs, now: i64) -> anyhow::Result<ExitCode> {
         map.map_or(Ok(()), |map| map.write(pseudonyms))?;
     }
     let rows: Vec<Row> = tickets.iter().map(Ticket::row).collect();
-    terminal::print_to(args.output.as_deref(), |out| write(out, &rows, &args.format, pseudonyms.is_some()))?;
+    let show = |out: &mut dyn Write| write(out, &rows, &args.format, pseudonyms.is_some());
+    if args.output.is_none() && args.format == "text" {
+        terminal::page(show)?;
+    } else {
+        terminal::print_to(args.output.as_deref(), show)?;
+    }
     Ok(ExitCode::from(OK))
 }
 
@@ -114,10 +120,11 @@ fn tickets(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for folder in folders {
         let cannot = |e: io::Error| {
-            Usage(format!(
-                "{}: cannot be read: {e}\n  help: name a folder that holds one folder, archive or file for each ticket",
-                folder.display()
-            ))
+            let help = input::neighbour(folder).map_or_else(
+                || "name a folder that holds one folder, archive or file for each ticket".into(),
+                |near| format!("did you mean `{}`?", near.display()),
+            );
+            Usage(format!("{}: cannot be read: {e}\n  help: {help}", folder.display()))
         };
         for entry in std::fs::read_dir(folder).map_err(cannot)? {
             all.push(entry.map_err(cannot)?.path());

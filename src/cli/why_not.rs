@@ -46,7 +46,7 @@ pub fn run(args: &WhyNotArgs, now: i64) -> anyhow::Result<ExitCode> {
         text = pseudonyms.redact(&text);
         map.map_or(Ok(()), |map| map.write(&pseudonyms))?;
     }
-    terminal::print(|out| out.write_all(text.as_bytes()))?;
+    terminal::page(|out| out.write_all(text.as_bytes()))?;
     Ok(ExitCode::from(OK))
 }
 

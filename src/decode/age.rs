@@ -186,8 +186,10 @@ impl Identities {
         attempt: impl Fn(&dyn Identity) -> Result<T, DecryptError>,
     ) -> Result<T, DecryptError> {
         let mut last_good = self.prompt.last_good.lock().unwrap_or_else(PoisonError::into_inner);
-        let question = format!("passphrase of {label}");
-        let asked = (0..ATTEMPTS).map_while(|_| self.prompt.request(&question));
+        let asked = (0..ATTEMPTS).map_while(|attempt| {
+            let again = if attempt > 0 { "that did not fit; " } else { "" };
+            self.prompt.request(&format!("{again}passphrase of {label}"))
+        });
         let mut result = Err(DecryptError::NoMatchingKeys);
         for passphrase in last_good.clone().into_iter().chain(asked) {
             let mut key = age::scrypt::Identity::new(passphrase.clone());

@@ -132,7 +132,7 @@ fn a_passphrase_is_asked_for_again_when_wrong_and_remembered_when_right() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let prompt = Prompt::new(move |what| {
-        assert_eq!(what, "passphrase of support.zip.age");
+        assert!(what.ends_with("passphrase of support.zip.age"), "{what}");
         let right = counter.fetch_add(1, Ordering::Relaxed) == 1;
         Some(if right { "right" } else { "wrong" }.to_owned())
     });

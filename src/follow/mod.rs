@@ -375,6 +375,7 @@ impl<'c> Follower<'c> {
         for key in &keys {
             let Some(source) = self.sources.get_mut(key) else { continue };
             self.scanner.settle(&mut source.live.outcome);
+            analysis.problems.extend(pipeline::problems_of(&self.scanner, &source.live.outcome));
             analysis.sources.push(std::mem::take(&mut source.live.outcome));
         }
         let result = work(self, &analysis);
@@ -390,3 +391,6 @@ impl<'c> Follower<'c> {
 fn problem(path: &Path, kind: &str, message: String) -> ProblemEntry {
     ProblemEntry { source: input::named(path, None).label, kind: kind.into(), message }
 }
+
+#[cfg(test)]
+mod tests;

@@ -431,3 +431,7 @@ fn reason(error: &io::Error) -> String {
         _ => format!("cannot be read: {error}"),
     }
 }
+
+#[cfg(test)]
+#[path = "tail_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 //! Opens and decodes nothing, knows no names. Invariant: when in doubt it is text; a log with bad bytes or
 //! holes of NUL bytes must be read.
 
+use super::mail;
 use crate::decode::{self, Layer, age, text};
 
 /// Bytes looked at; enough for a tar header and for a fair sample of text.
@@ -20,6 +21,8 @@ pub(super) enum Class {
     Tar,
     /// A zip archive.
     Zip,
+    /// An e-mail.
+    Mail,
     /// Text in some encoding.
     Text(text::Encoding),
     /// No text: what it is, and what to do with it.
@@ -28,10 +31,11 @@ pub(super) enum Class {
     Unsupported(&'static str),
 }
 
-/// Whether `head` suffices to classify. A line of plain text is enough, so that a live stream starts at once.
+/// Whether `head` suffices to classify. A line of plain text is enough, so that a live stream starts at once, unless it may
+/// be the header of a mail.
 pub(super) fn is_enough(head: &[u8]) -> bool {
     let plain = || std::str::from_utf8(head).is_ok_and(|text| text.chars().all(is_plain));
-    head.len() >= HEAD || (head.len() >= 8 && head.ends_with(b"\n") && plain())
+    head.len() >= HEAD || (head.len() >= 8 && head.ends_with(b"\n") && plain() && !mail::may_become_mail(head))
 }
 
 fn is_plain(character: char) -> bool {
@@ -54,6 +58,9 @@ pub(super) fn classify(head: &[u8]) -> Class {
     }
     if is_tar(head) {
         return Class::Tar;
+    }
+    if mail::is_mail(head) {
+        return Class::Mail;
     }
     match KNOWN.iter().find(|known| known.matches(head)) {
         Some(known) if known.is_container => Class::Unsupported(known.text),

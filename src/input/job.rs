@@ -15,6 +15,7 @@ use super::label::{self, plain, reason};
 use super::nest::{BUFFER, Place};
 use super::{Content, Hints, ProblemKind, Walk, zip};
 use crate::decode::text::Encoding;
+use crate::suggest;
 
 /// The label of standard input.
 pub const STDIN: &str = "<stdin>";
@@ -140,12 +141,33 @@ impl Collector<'_> {
     }
 
     fn failed(&self, path: &Path, error: &io::Error) {
-        self.walk.lost(&shown(path), ProblemKind::Open, could_not(error));
+        let meant = Some(path).filter(|_| error.kind() == io::ErrorKind::NotFound).and_then(neighbour);
+        let message = match meant {
+            Some(near) => format!("{}; did you mean `{}`?", reason(error), shown(&near)),
+            None => could_not(error),
+        };
+        self.walk.lost(&shown(path), ProblemKind::Open, message);
     }
 }
 
 fn shown(path: &Path) -> String {
     plain(&path.to_string_lossy())
+}
+
+/// Entries of a folder among which a name like a mistyped one is looked for.
+const NEIGHBOURS: usize = 10_000;
+
+/// What was probably meant by a path that does not exist: of its folders the first that does not, corrected.
+pub fn neighbour(path: &Path) -> Option<PathBuf> {
+    let missing = path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).last()?;
+    let folder = missing.parent()?;
+    let looked_into = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let names = fs::read_dir(looked_into).ok()?.take(NEIGHBOURS).flatten();
+    let names: Vec<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let near = suggest::nearest(missing.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    // Only the components: nothing joined leaves a slash behind the name of a file.
+    let meant: PathBuf = folder.join(near).join(path.strip_prefix(missing).ok()?).components().collect();
+    meant.exists().then_some(meant)
 }
 
 fn could_not(error: &io::Error) -> String {

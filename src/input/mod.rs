@@ -18,6 +18,7 @@ pub mod bundle;
 mod classify;
 mod job;
 mod label;
+mod mail;
 mod meter;
 mod nest;
 mod problem;
@@ -28,7 +29,7 @@ mod zip_directory;
 mod zip_stream;
 
 pub use bundle::Hints;
-pub use job::STDIN;
+pub use job::{STDIN, neighbour};
 pub use problem::{Problem, ProblemKind};
 
 /// Something with text in it: a file, standard input, or a member of an archive.
@@ -119,6 +120,36 @@ impl Visited {
 pub fn is_text(head: &[u8]) -> bool {
     use classify::Class;
     matches!(classify::classify(head), Class::Empty | Class::Text(crate::decode::text::Encoding::Utf8))
+}
+
+/// The bytes of text in these files and folders; `None` when that cannot be told beforehand: standard input, a pipe, a
+/// container, or so many files that it takes long.
+#[must_use]
+pub fn size(paths: &[PathBuf]) -> Option<u64> {
+    const MANY: usize = 10_000;
+    let mut open: Vec<PathBuf> = paths.to_vec();
+    let (mut total, mut seen) = (0, 0);
+    while let Some(path) = open.pop() {
+        seen += 1;
+        let metadata = std::fs::metadata(&path).ok().filter(|_| seen <= MANY)?;
+        if metadata.is_dir() {
+            let entries = std::fs::read_dir(&path).ok()?.flatten();
+            open.extend(entries.filter(|e| e.file_type().is_ok_and(|t| !t.is_symlink())).map(|e| e.path()));
+            continue;
+        }
+        let mut head = Vec::new();
+        File::open(&path)
+            .ok()
+            .filter(|_| metadata.is_file())?
+            .take(classify::HEAD as u64)
+            .read_to_end(&mut head)
+            .ok()?;
+        if !is_text(&head) {
+            return None;
+        }
+        total += metadata.len();
+    }
+    (total > 0).then_some(total)
 }
 
 /// The hints of a path and the label it has.

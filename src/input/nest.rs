@@ -11,7 +11,7 @@ use super::classify::{Class, classify, is_enough};
 use super::label::reason;
 use super::meter::{Counted, Meter, Rules};
 use super::tally::{EMPTY, Tally};
-use super::{Content, Hints, ProblemKind, Source, Walk, tar, zip};
+use super::{Content, Hints, ProblemKind, Source, Walk, mail, tar, zip};
 use crate::decode::peek::Peek;
 use crate::decode::{Input, Layer, age, text};
 
@@ -58,7 +58,7 @@ impl Place<'_> {
 
 /// Levels of containers: an archive right behind a compression or an encryption is one with it.
 fn levels(layers: &[&str]) -> usize {
-    let is_archive = |layer: &str| matches!(layer, "tar" | "zip");
+    let is_archive = |layer: &str| matches!(layer, "tar" | "zip" | "mail");
     let mut levels = 0;
     let mut before = "tar";
     for layer in layers {
@@ -91,6 +91,11 @@ impl Walk<'_> {
             Class::Zip => {
                 if let Some(place) = self.enter(place, "zip") {
                     zip::walk_stream(self, &place, input);
+                }
+            }
+            Class::Mail => {
+                if let Some(place) = self.enter(place, "mail") {
+                    mail::walk(self, &place, &mut input);
                 }
             }
             Class::Binary(what) => self.binary(&place, what),
@@ -169,6 +174,14 @@ impl Walk<'_> {
             }
             Err(error) => self.lost(&label, ProblemKind::Encrypted, error.to_string()),
         }
+    }
+
+    /// What is text, whatever it looks like.
+    pub(super) fn plain(&self, place: Place<'_>, bytes: &[u8]) {
+        if bytes.trim_ascii().is_empty() {
+            return self.nothing(&place);
+        }
+        self.text(place, text::Encoding::Utf8, Box::new(bytes));
     }
 
     /// The end of the way: text.

@@ -245,7 +245,7 @@ fn on_a_terminal(environment: &[(&str, &str)]) -> String {
     tcsetwinsize(&master, size).expect("a size");
     let name = PathBuf::from(ptsname(&master, Vec::new()).expect("a name").to_str().expect("UTF-8"));
     let slave = std::fs::File::options().read(true).write(true).open(name).expect("a terminal");
-    let mut run = omnilog(["task.log"]).within(dir.path());
+    let mut run = omnilog(["task.log"]).within(dir.path()).env("PAGER", "cat");
     for (key, value) in environment {
         run = run.env(key, value);
     }

@@ -297,6 +297,10 @@ fn stage() -> Dir {
     std::io::Write::write_all(&mut zip, FULL.as_bytes()).expect("memory");
     let bytes = zip.finish().expect("memory").into_inner();
     dir.write("support.zip", &bytes);
+    dir.write(
+        "ticket.eml",
+        format!("From: a@example.com\nSubject: x\nDate: x\nMIME-Version: 1.0\n\n{FULL}").as_bytes(),
+    );
     let key = age::x25519::Identity::generate();
     dir.write("key.txt", age::secrecy::ExposeSecret::expose_secret(&key.to_string()).as_bytes());
     dir.write("support.zip.age", &age::encrypt(&key.to_public(), &bytes).expect("memory"));

@@ -45,6 +45,14 @@ fn follow(args: &[&str], folder: &Path) -> Following {
     Following { child, stdin, lines, seen: Vec::new() }
 }
 
+impl Drop for Following {
+    /// A test that fails or has seen enough leaves nothing behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Following {
     fn write(&mut self, text: &str) {
         let pipe = self.stdin.as_mut().expect("standard input is open");
@@ -75,7 +83,7 @@ impl Following {
         }
         let mut stderr = String::new();
         self.child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");
-        (self.child.wait().expect("it ends").code().unwrap_or(-1), self.seen, stderr)
+        (self.child.wait().expect("it ends").code().unwrap_or(-1), std::mem::take(&mut self.seen), stderr)
     }
 }
 

@@ -31,6 +31,9 @@ mod envelopes;
 mod follow;
 /// samples/formats: `detect` names the format.
 mod formats;
+/// Pager, configuration file, examples, suggestions, passphrases.
+#[cfg(unix)]
+mod habits;
 /// samples/healthy: nothing is named.
 mod healthy;
 /// samples/hostile: every output is harmless.
