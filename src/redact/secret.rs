@@ -175,7 +175,10 @@ fn judge(text: &str, pair: &Pair<'_>, found: &mut Vec<Range<usize>>) {
     } else if parameter(text, pair.key_at) && PARAMETERS.contains(&key.as_str()) {
         value.len() >= 8
     } else {
-        BARE.contains(&key.as_str()) && opaque(value)
+        // In a sentence, and in a row of hexadecimal pairs, `key:` and `ca:` name nothing.
+        let told = pair.separator == b'=' || pair.form != Form::Word;
+        let hexadecimal = text.as_bytes().get(pair.key_at.wrapping_sub(1)) == Some(&b':');
+        BARE.contains(&key.as_str()) && opaque(value) && told && !hexadecimal
     };
     if secret {
         found.push(credential(text, pair.value.clone()));
@@ -331,6 +334,8 @@ mod tests {
             "rpc error: code = Unauthenticated desc = invalid join token: not found",
             "secret \"regcred\" not found",
             "failed to get secrets: \"regcred\" is forbidden",
+            "MAC=6c:e5:ca:7f:00:11:22:33:44:55:66:77:08:00 SRC=192.0.2.191",
+            "Build time throw-away kernel key: 3f1c0a9b8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a",
             "secretName: tls",
             "token_id: root@pam!omni",
             "password: ***",

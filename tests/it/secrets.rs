@@ -17,6 +17,8 @@ const OUTPUTS: &[(&[&str], &str)] = &[
     (&["--format", "html", "--all", "--no-redact"], "storage-full"),
     (&["--format", "json"], "storage-full"),
     (&["--format", "ndjson"], "storage-full"),
+    (&["--format", "sarif", "--all"], "storage-full"),
+    (&["--format", "junit", "--all"], "storage-full"),
     (&["events"], "***"),
     (&["events", "--format", "ndjson"], "***"),
     (&["detect"], "understood"),
@@ -244,4 +246,13 @@ fn evidence_of_the_samples_is_not_eaten_by_masks() {
         }
     }
     none(&complaints);
+}
+
+#[test]
+fn places_of_evidence_are_never_masked() {
+    let report = omnilog([samples("incidents")]).report();
+    let inputs = report["inputs"].as_array().expect("inputs");
+    let masked = inputs.iter().filter_map(|i| i["source"].as_str()).filter(|s| s.contains("***"));
+    assert!(inputs.len() > 100);
+    none(&masked.map(str::to_owned).collect::<Vec<_>>());
 }
