@@ -10,10 +10,12 @@ pub mod coverage;
 mod fill;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod model;
 pub mod notice;
 pub mod sanitize;
+pub mod sarif;
 pub mod text;
 mod words;
 
@@ -28,14 +30,33 @@ pub struct Style {
     pub width: usize,
     /// Whether colours may be used.
     pub color: bool,
+    /// Which colours, if any.
+    pub theme: Theme,
     /// Whether to show everything, weak root causes too.
     pub all: bool,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { width: 100, color: false, all: false }
+        Self { width: 100, color: false, theme: Theme::Neutral, all: false }
     }
+}
+
+/// From this confidence on a root cause is named; what is below is a guess to be checked.
+pub const NAMED: f64 = crate::rank::POSSIBLE;
+/// From this confidence on a pipeline should stop.
+pub const LIKELY: f64 = crate::rank::LIKELY;
+
+/// Colours that are readable on a background.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Nothing is known of the background: only what is readable on both.
+    #[default]
+    Neutral,
+    /// Light letters on a dark background.
+    Dark,
+    /// Dark letters on a light background.
+    Light,
 }
 
 /// What a report with pseudonyms says of them.
@@ -59,7 +80,15 @@ pub trait Renderer: Sync {
 }
 
 /// All output formats, sorted by name.
-pub static RENDERERS: &[&dyn Renderer] = &[&html::Html, &json::Json, &markdown::Markdown, &json::Ndjson, &text::Text];
+pub static RENDERERS: &[&dyn Renderer] = &[
+    &html::Html,
+    &json::Json,
+    &junit::Junit,
+    &markdown::Markdown,
+    &json::Ndjson,
+    &sarif::Sarif,
+    &text::Text,
+];
 
 /// The renderer of that name.
 pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {

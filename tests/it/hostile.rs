@@ -11,6 +11,8 @@ const OUTPUTS: &[&[&str]] = &[
     &["--format", "html", "--all"],
     &["--format", "json"],
     &["--format", "ndjson"],
+    &["--format", "sarif", "--all"],
+    &["--format", "junit", "--all"],
     &["events"],
     &["--context", "1"],
     &["events", "--format", "ndjson"],

@@ -52,6 +52,8 @@ mod literals;
 mod oracle;
 /// The catalogue: lints, samples, cross-talk, errors of broken files.
 mod patterns;
+/// SARIF and JUnit keep to what their readers take.
+mod pipelines;
 /// No bytes end a run: generated input through the bodies of the fuzz targets.
 mod properties;
 /// Text, Markdown and JSON reports.
@@ -60,5 +62,7 @@ mod reports;
 mod same;
 /// docs/images: pictures of the reports.
 mod screenshots;
+/// The text report as people see it: snapshots, first screens, themes.
+mod screens;
 /// samples/secrets: what must not come out does not.
 mod secrets;
