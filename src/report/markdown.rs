@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
-use super::{PSEUDONYMS, Renderer, Style, sanitize};
+use super::{PSEUDONYMS, Renderer, Style, sanitize, text};
 
 /// Markdown for tickets.
 pub struct Markdown;
@@ -13,6 +13,12 @@ pub struct Markdown;
 const OPEN: usize = 3;
 /// Bytes of an excerpt.
 const EXCERPT: usize = 1_200;
+/// Bytes of a label or message; more of a path helps nobody.
+const LABEL: usize = 300;
+/// Root causes in full.
+const CAUSES: usize = 5;
+/// Bytes of the page; GitHub takes 65,536 characters, other ticket systems about as much.
+const LIMIT: usize = 59_500;
 
 impl Renderer for Markdown {
     fn name(&self) -> &'static str {
@@ -22,26 +28,102 @@ impl Renderer for Markdown {
     fn render(&self, report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
         let good: Vec<&RootCause> = report.root_causes.iter().filter(|c| style.all || c.confidence >= 0.5).collect();
         let shown = if good.is_empty() { report.root_causes.iter().take(1).collect() } else { good };
-        if shown.is_empty() {
-            nothing(report, out)?;
+        // Shorter excerpts first; only then whole parts are left out.
+        let details = [EXCERPT, EXCERPT / 4, EXCERPT / 12];
+        let fits = |parts: &Vec<Part>| parts.iter().map(|p| p.text.len()).sum::<usize>() <= LIMIT;
+        let mut parts = Vec::new();
+        for excerpt in details {
+            parts = page(report, &shown, excerpt)?;
+            if fits(&parts) {
+                break;
+            }
         }
-        for cause in shown.iter().take(5) {
-            root_cause(cause, out)?;
+        let left_out = shorten(&mut parts);
+        parts.iter().try_for_each(|part| out.write_all(part.text.as_bytes()))?;
+        if left_out > 0 {
+            let what = if left_out == 1 { "1 part is".into() } else { format!("{left_out} parts are") };
+            writeln!(
+                out,
+                "\n*{what} left out: a ticket takes no more. The JSON report (--format json) holds everything.*"
+            )?;
         }
-        footer(report, out)
+        Ok(())
     }
 }
 
-fn root_cause(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
+/// A piece of the page that stands for itself: every block in it is closed.
+struct Part {
+    text: String,
+    /// What goes first when there is no room: the highest.
+    rank: usize,
+}
+
+/// The page in parts.
+fn page(report: &Report, shown: &[&RootCause], excerpt: usize) -> io::Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    let mut add = |rank: usize, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| -> io::Result<()> {
+        let mut text = Vec::new();
+        write(&mut text)?;
+        parts.push(Part { text: String::from_utf8_lossy(&text).into_owned(), rank });
+        Ok(())
+    };
+    if shown.is_empty() {
+        add(0, &mut |out| nothing(report, out))?;
+    }
+    for (index, cause) in shown.iter().take(CAUSES).enumerate() {
+        add(10 * index, &mut |out| heading(cause, out))?;
+        add(10 * index + 1, &mut |out| evidence("**Evidence**", &of_role(cause, "supports"), excerpt, out))?;
+        add(10 * index + 3, &mut |out| evidence("**Against it**", &of_role(cause, "contradicts"), excerpt, out))?;
+        add(10 * index + 2, &mut |out| steps(cause, out))?;
+        add(10 * index + 4, &mut |out| open_questions(cause, out))?;
+    }
+    if shown.len() > CAUSES {
+        add(5, &mut |out| writeln!(out, "{} more root causes are in the JSON report.\n", shown.len() - CAUSES))?;
+    }
+    add(0, &mut |out| footer(report, out))?;
+    add(10 * CAUSES, &mut |out| coverage_block(report, out))?;
+    Ok(parts)
+}
+
+/// Leaves parts out, the least important first, until the rest fits; how many were left out.
+fn shorten(parts: &mut Vec<Part>) -> usize {
+    let before = parts.len();
+    while parts.iter().map(|p| p.text.len()).sum::<usize>() > LIMIT {
+        let Some(last) = (0..parts.len()).max_by_key(|index| parts.get(*index).map(|p| p.rank)) else { break };
+        parts.remove(last);
+    }
+    before - parts.len()
+}
+
+fn of_role<'c>(cause: &'c RootCause, role: &str) -> Vec<&'c EvidenceLine> {
+    cause.evidence.iter().filter(|e| e.role == role).collect()
+}
+
+/// The verdict, since when and on what, why, and what does not work.
+fn heading(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "### {} ({}, {:.2})\n", escape(&cause.title), cause.verdict, cause.confidence)?;
-    writeln!(out, "`{}` · impact: {}\n", cause.id, cause.level)?;
+    let since = match (&cause.first_seen, &cause.last_seen) {
+        (Some(first), Some(last)) if first != last => format!(" · {first} to {last}"),
+        (Some(first), _) => format!(" · {first}"),
+        _ => String::new(),
+    };
+    writeln!(out, "`{}` · impact: {}{since}\n", cause.id, cause.level)?;
+    let names = names(cause);
+    if !names.is_empty() {
+        writeln!(out, "On: {}\n", escape(&sanitize::line(&names)))?;
+    }
+    if !cause.explains.is_empty() {
+        let effects: Vec<String> = cause.explains.iter().map(|id| format!("`{id}`")).collect();
+        writeln!(out, "Effects of it: {}\n", effects.join(", "))?;
+    }
     for text in [&cause.reason, &cause.impact].into_iter().filter(|t| !t.is_empty()) {
         writeln!(out, "{}\n", escape(&sanitize::line(text)))?;
     }
-    for (role, heading) in [("supports", "**Evidence**"), ("contradicts", "**Against it**")] {
-        let lines: Vec<&EvidenceLine> = cause.evidence.iter().filter(|e| e.role == role).collect();
-        evidence(heading, &lines, out)?;
-    }
+    Ok(())
+}
+
+/// What the input does not tell, and what would tell it.
+fn open_questions(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
     if !cause.unknown.is_empty() {
         writeln!(out, "**Not known**\n")?;
         for unknown in &cause.unknown {
@@ -49,7 +131,6 @@ fn root_cause(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    steps(cause, out)?;
     if !cause.collect.is_empty() && cause.confidence < 0.95 {
         writeln!(out, "**Collect next**\n")?;
         for collect in &cause.collect {
@@ -60,7 +141,7 @@ fn root_cause(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn evidence(heading: &str, lines: &[&EvidenceLine], out: &mut dyn Write) -> io::Result<()> {
+fn evidence(heading: &str, lines: &[&EvidenceLine], excerpt: usize, out: &mut dyn Write) -> io::Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
@@ -72,7 +153,7 @@ fn evidence(heading: &str, lines: &[&EvidenceLine], out: &mut dyn Write) -> io::
         let count = if line.count > 1 { format!(", {} times", line.count) } else { String::new() };
         let says = if line.says.is_empty() { String::new() } else { format!(" — {}", escape(&line.says)) };
         writeln!(out, "{} line {}{count}{says}\n", code(&line.source), line.line)?;
-        let end = line.excerpt.floor_char_boundary(EXCERPT.min(line.excerpt.len()));
+        let end = line.excerpt.floor_char_boundary(excerpt.min(line.excerpt.len()));
         block(line.excerpt.get(..end).unwrap_or_default(), "text", out)?;
     }
     if lines.len() > OPEN {
@@ -132,8 +213,7 @@ fn footer(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if report.redacted {
         writeln!(out, "\n{PSEUDONYMS}")?;
     }
-    writeln!(out)?;
-    coverage_block(report, out)
+    writeln!(out)
 }
 
 /// Sources and problems in the coverage block.
@@ -141,7 +221,7 @@ const ROWS: usize = 20;
 
 /// What was read and what was not: a few lines, the sources with their time spans, and each problem.
 fn coverage_block(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "### Coverage\n")?;
+    writeln!(out, "<details><summary>Coverage</summary>\n")?;
     for (label, text) in coverage::summary(report) {
         writeln!(out, "- {label}: {}", escape(&text))?;
     }
@@ -161,12 +241,12 @@ fn coverage_block(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     let (harmful, harmless): (Vec<_>, Vec<_>) = report.problems.iter().partition(|p| coverage::is_loss(p));
     for problem in harmful.into_iter().chain(harmless).take(ROWS) {
-        writeln!(out, "- {}: {}", code(&problem.source), escape(&problem.message))?;
+        writeln!(out, "- {}: {}", code(&problem.source), escape(&short(&problem.message, false)))?;
     }
     if report.problems.len() > ROWS {
         writeln!(out, "- {} more problems", report.problems.len() - ROWS)?;
     }
-    Ok(())
+    writeln!(out, "\n</details>")
 }
 
 /// A fenced block: the fence is longer than any run of backticks inside.
@@ -175,8 +255,29 @@ fn block(text: &str, language: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{fence}{language}\n{}\n{fence}\n", text.trim_end())
 }
 
+/// Names of the things concerned.
+fn names(cause: &RootCause) -> String {
+    let shown = |(key, values): (&String, &Vec<String>)| {
+        text::named(key).map(|word| format!("{word} {}", text::some(values, 3)))
+    };
+    cause.entities.iter().filter_map(shown).collect::<Vec<_>>().join(" · ")
+}
+
+/// The end of a long label, where the name of the file stands; the beginning of a long message.
+fn short(text: &str, end: bool) -> String {
+    if text.len() <= LABEL {
+        return text.to_owned();
+    }
+    if end {
+        let from = text.ceil_char_boundary(text.len() - LABEL);
+        return format!("…{}", text.get(from..).unwrap_or_default());
+    }
+    format!("{}…", text.get(..text.floor_char_boundary(LABEL)).unwrap_or_default())
+}
+
 /// Inline code that holds any text.
 fn code(text: &str) -> String {
+    let text = &short(text, true);
     let fence = "`".repeat(longest_run(text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")

@@ -272,6 +272,32 @@ fn markdown_stays_what_it_is_when_evidence_is_hostile() {
     none(&complaints);
 }
 
+#[test]
+fn markdown_never_outgrows_a_ticket() {
+    let line = |n: usize| format!("{} {}\n", FULL.trim_end(), format!("word{n} ").repeat(400));
+    let dir = Dir::new();
+    for n in 0..60 {
+        let name = format!("{}/{n}.log", "folder-with-a-long-name-".repeat(8));
+        dir.write(&name, line(n).repeat(20).as_bytes());
+    }
+    for sample in [
+        "etcd-unhealthy--slow-disk",
+        "node-join--join-token-invalid",
+        "node-memory--oom",
+        "install--install-disk-not-found",
+    ] {
+        for path in files(&samples("incidents").join(sample)) {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            dir.write(&format!("{sample}/{name}"), &std::fs::read(&path).expect("a file"));
+        }
+    }
+    let done = omnilog(["--format", "markdown", "--all", "."]).within(dir.path()).exits(0).says("storage-full");
+    assert!(done.stdout.len() < 60_000, "{} bytes", done.stdout.len());
+    assert!(done.stdout.contains("<details>"), "{done}");
+    let (open, closed) = (done.stdout.matches("<details>").count(), done.stdout.matches("</details>").count());
+    assert_eq!(open, closed, "{done}");
+}
+
 /// Markup in a Markdown text that a report never makes itself.
 fn markup(text: &str) -> Vec<String> {
     let mut found: Vec<String> = support::harmful(&text.replace('\t', " ")).iter().map(|c| format!("{c:?}")).collect();
