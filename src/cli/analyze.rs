@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::redaction::{Map, RedactArgs};
-use super::terminal::{self, Color};
+use super::terminal::{self, Color, ThemeChoice};
 use super::{CatalogueArgs, FOUND, OK, USAGE, Usage};
 use crate::catalog::Catalogue;
 use crate::decode::age::{Identities, Prompt};
@@ -60,7 +60,7 @@ pub struct AnalyzeArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
-    /// Output format: text, html, json, markdown, ndjson.
+    /// Output format: text, html, json, markdown, ndjson, sarif, junit.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: String,
     /// Read on as the input grows, and say at once which root cause became likely; Ctrl-C ends with the summary.
@@ -81,6 +81,9 @@ pub struct AnalyzeArgs {
     /// When to use colour.
     #[arg(long, value_enum, default_value_t)]
     pub color: Color,
+    /// Colours for a dark or a light background.
+    #[arg(long, value_enum, default_value_t)]
+    pub theme: ThemeChoice,
     /// No messages on standard error but errors.
     #[arg(short, long)]
     pub quiet: bool,
@@ -189,7 +192,7 @@ fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {
 }
 
 pub(super) fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow::Result<()> {
-    let style = terminal::style(args.color, args.all, args.output.is_some());
+    let style = args.theme.on(terminal::style(args.color, args.all, args.output.is_some()));
     let show = |out: &mut dyn Write| renderer.render(report, &style, out);
     if args.output.is_none() && renderer.name() == "text" {
         return Ok(terminal::page(show)?);

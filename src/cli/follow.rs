@@ -156,7 +156,7 @@ impl Screen {
             _ if args.output.is_some() => Shown::Text,
             _ => Shown::Aside,
         };
-        Self { bar, shown, style: terminal::style(args.color, false, shown == Shown::Aside) }
+        Self { bar, shown, style: args.theme.on(terminal::style(args.color, false, shown == Shown::Aside)) }
     }
 
     fn note(&self, message: &str) {

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Usage;
 use crate::redact;
-use crate::report::{Style, sanitize};
+use crate::report::{Style, Theme, sanitize};
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -41,6 +41,40 @@ pub fn style(color: Color, all: bool, to_file: bool) -> Style {
             Color::Auto => terminal && !no_color && !dumb,
         },
         all,
+        theme: background(std::env::var("COLORFGBG").ok().as_deref()),
+    }
+}
+
+/// Which colours to use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ThemeChoice {
+    /// As the terminal tells (`COLORFGBG`); else colours that are readable on both.
+    #[default]
+    Auto,
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+}
+
+impl ThemeChoice {
+    /// The style with these colours.
+    pub fn on(self, style: Style) -> Style {
+        match self {
+            Self::Auto => style,
+            Self::Dark => Style { theme: Theme::Dark, ..style },
+            Self::Light => Style { theme: Theme::Light, ..style },
+        }
+    }
+}
+
+/// What some terminals tell of their colours: numbers of the palette, the background last.
+fn background(told: Option<&str>) -> Theme {
+    let number = told.and_then(|t| t.rsplit(';').next()).and_then(|n| n.parse::<u8>().ok());
+    match number {
+        Some(7 | 9..=15) => Theme::Light,
+        Some(0..=6 | 8) => Theme::Dark,
+        _ => Theme::Neutral,
     }
 }
 
@@ -223,4 +257,17 @@ pub fn print_to(path: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::R
     let mut out = io::BufWriter::new(std::fs::File::create(path).map_err(cannot)?);
     write(&mut out).and_then(|()| out.flush()).map_err(cannot)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_tell_their_background() {
+        assert_eq!(background(Some("15;0")), Theme::Dark);
+        assert_eq!(background(Some("0;default;15")), Theme::Light);
+        assert_eq!(background(Some("x")), Theme::Neutral);
+        assert_eq!(background(None), Theme::Neutral);
+    }
 }

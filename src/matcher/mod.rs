@@ -22,6 +22,9 @@ use raw::RawChecks;
 /// Formats whose texts quote other services: errors in resources, messages of Kubernetes events.
 const QUOTING: &[&str] = &["cosi_resource", "k8s_object", "table", "yaml_document"];
 
+/// Bytes of what a regex matched that are shown at the most.
+const SHOWN: usize = 160;
+
 /// What a signature found in one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match<'t> {
@@ -29,8 +32,10 @@ pub struct Match<'t> {
     pub signature: SignatureId,
     /// Values captured by its regex, by name.
     pub captures: Vec<(String, String)>,
-    /// The piece of text that decided it, when it was a text: shown by reports.
+    /// The literal that decided it, when there is one.
     pub decisive: Option<&'t str>,
+    /// What its regex matched, when that is short enough to be shown.
+    pub matched: Option<String>,
 }
 
 /// Signatures ready to be tested.
@@ -140,16 +145,18 @@ impl<'c> Matcher<'c> {
         let prepared = self.prepared.get(id)?.get_or_init(|| Prepared::new(signature));
         let decisive = prepared.decide(text)?;
         let mut captures = Vec::new();
+        let mut matched = None;
         if let Some(regex) = &signature.regex {
             let regex = regex.get()?;
             let found = regex.captures(text)?;
+            matched = found.get(0).map(|m| m.as_str()).filter(|m| (1..=SHOWN).contains(&m.len())).map(str::to_owned);
             for name in regex.capture_names().flatten() {
                 if let Some(value) = found.name(name).filter(|v| !v.is_empty()) {
                     captures.push((name.to_owned(), value.as_str().to_owned()));
                 }
             }
         }
-        Some(Match { signature: id, captures, decisive })
+        Some(Match { signature: id, captures, decisive, matched })
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
-use super::{PSEUDONYMS, Renderer, Style, sanitize, text};
+use super::{PSEUDONYMS, Renderer, Style, sanitize, words};
 
 /// Markdown for tickets.
 pub struct Markdown;
@@ -258,7 +258,7 @@ fn block(text: &str, language: &str, out: &mut dyn Write) -> io::Result<()> {
 /// Names of the things concerned.
 fn names(cause: &RootCause) -> String {
     let shown = |(key, values): (&String, &Vec<String>)| {
-        text::named(key).map(|word| format!("{word} {}", text::some(values, 3)))
+        words::named(key).map(|word| format!("{word} {}", words::some(values, 3)))
     };
     cause.entities.iter().filter_map(shown).collect::<Vec<_>>().join(" · ")
 }

@@ -80,15 +80,8 @@ pub trait Renderer: Sync {
 }
 
 /// All output formats, sorted by name.
-pub static RENDERERS: &[&dyn Renderer] = &[
-    &html::Html,
-    &json::Json,
-    &junit::Junit,
-    &markdown::Markdown,
-    &json::Ndjson,
-    &sarif::Sarif,
-    &text::Text,
-];
+pub static RENDERERS: &[&dyn Renderer] =
+    &[&html::Html, &json::Json, &junit::Junit, &markdown::Markdown, &json::Ndjson, &sarif::Sarif, &text::Text];
 
 /// The renderer of that name.
 pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {

@@ -13,7 +13,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
 use super::words::{counted, named, some};
-use super::{PSEUDONYMS, Renderer, Style, sanitize};
+use super::{PSEUDONYMS, Renderer, Style, Theme, sanitize};
 
 /// Text for terminals.
 pub struct Text;
@@ -21,7 +21,9 @@ pub struct Text;
 /// Width of the column of labels.
 const LABEL: usize = 9;
 /// Lines of evidence shown for a root cause.
-const PROOF: usize = 2;
+const PROOF: usize = 3;
+/// Lines of a terminal of the usual size: the answer and the next step stand on them.
+const SCREEN: usize = 24;
 /// Steps shown for a root cause.
 const STEPS: usize = 3;
 /// Root causes shown in full without `--all`.
@@ -35,7 +37,8 @@ impl Renderer for Text {
     }
 
     fn render(&self, report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-        let mut page = Page { out, width: style.width.max(NARROWEST), color: style.color };
+        let mut page =
+            Page { out, width: style.width.max(NARROWEST), color: style.color, theme: style.theme, lines: 0 };
         let (shown, rest) = chosen(report, style.all);
         if shown.is_empty() {
             page.nothing(report)?;
@@ -73,14 +76,30 @@ fn chosen(report: &Report, all: bool) -> (Vec<&RootCause>, Vec<&RootCause>) {
     (shown, rest)
 }
 
+/// The supporting lines, one of each item first; no line twice, and none that repeats another but for its numbers.
+fn best(cause: &RootCause) -> Vec<&EvidenceLine> {
+    let words = |line: &EvidenceLine| line.excerpt.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let (mut places, mut texts) = (BTreeSet::new(), BTreeSet::new());
+    let supports = cause.evidence.iter().filter(|e| e.role == "supports");
+    let lines =
+        supports.filter(|e| places.insert((e.source.as_str(), e.line)) && texts.insert((e.id.as_str(), words(e))));
+    let mut items = BTreeSet::new();
+    let (first, more): (Vec<_>, Vec<_>) = lines.partition(|e| items.insert(e.id.as_str()));
+    first.into_iter().chain(more).collect()
+}
+
 struct Page<'p> {
     out: &'p mut dyn Write,
     width: usize,
     color: bool,
+    theme: Theme,
+    /// Lines written.
+    lines: usize,
 }
 
 impl Page<'_> {
     fn line(&mut self, text: &str) -> io::Result<()> {
+        self.lines += text.matches('\n').count() + 1;
         writeln!(self.out, "{}", text.trim_end())
     }
 
@@ -104,22 +123,18 @@ impl Page<'_> {
         // A narrow terminal gets the id on a line of its own.
         let fits = verdict.width() + cause.level.width() + cause.id.width() + 4 <= self.width;
         let gap = if fits { "  " } else { "\n" };
-        let verdict = self.paint(&verdict, verdict_paint(&cause.verdict));
+        let verdict = self.paint(&verdict, verdict_paint(&cause.verdict, self.theme));
         self.line(&format!("{verdict}  {}{gap}{}", cause.level, self.paint(&cause.id, dim())))?;
         for part in wrap(&cause.title, self.width) {
             let part = self.paint(&part, Paint::new().bold());
             self.line(&part)?;
         }
         self.facts(cause)?;
-        let mut shown = BTreeSet::new();
-        let supports = cause.evidence.iter().filter(|e| e.role == "supports");
-        for line in supports.filter(|e| shown.insert((e.source.as_str(), e.line))).take(proof) {
-            self.evidence("proof", line)?;
-        }
+        self.proofs(cause, proof)?;
         self.steps(cause, steps)?;
         self.field("why", &cause.reason)?;
         for line in cause.evidence.iter().filter(|e| e.role == "contradicts").take(proof.min(2)) {
-            self.evidence("against", line)?;
+            self.evidence("against", line, true)?;
         }
         for unknown in cause.unknown.iter().take(2) {
             self.field("unknown", &unknown.why)?;
@@ -127,6 +142,27 @@ impl Page<'_> {
         for collect in cause.collect.iter().take(if cause.confidence < 0.95 { 2 } else { 0 }) {
             self.command("collect", &collect.run)?;
             self.field("", &collect.why)?;
+        }
+        Ok(())
+    }
+
+    /// The best lines of evidence: of different items first, as many as leave room for the next step on the first screen.
+    fn proofs(&mut self, cause: &RootCause, most: usize) -> io::Result<()> {
+        let mut told = BTreeSet::new();
+        let step = cause
+            .remediation
+            .first()
+            .map_or(0, |s| 2 + s.run.lines().count() + usize::from(!s.precondition.is_empty()));
+        let supports = || cause.evidence.iter().filter(|e| e.role == "supports");
+        let lines: Vec<&EvidenceLine> = if most == PROOF { best(cause) } else { supports().collect() };
+        for (index, line) in lines.iter().take(most).enumerate() {
+            let begun = self.lines;
+            let new = told.insert(line.says.as_str());
+            // A line with its place and its mark takes four or five.
+            if most == PROOF && index > 0 && begun + 5 + step > SCREEN {
+                return Ok(());
+            }
+            self.evidence(if index == 0 { "proof" } else { "and" }, line, new)?;
         }
         Ok(())
     }
@@ -156,9 +192,9 @@ impl Page<'_> {
     }
 
     /// A line of evidence: where, what it tells, the text with the decisive part marked.
-    fn evidence(&mut self, label: &str, line: &EvidenceLine) -> io::Result<()> {
-        let count = if line.count > 1 { format!(" ×{}", line.count) } else { String::new() };
-        let says = if line.says.is_empty() { String::new() } else { format!("  {}", line.says) };
+    fn evidence(&mut self, label: &str, line: &EvidenceLine, say: bool) -> io::Result<()> {
+        let count = if line.count > 1 && say { format!(" ×{}", line.count) } else { String::new() };
+        let says = if line.says.is_empty() || !say { String::new() } else { format!("  {}", line.says) };
         self.field(label, &format!("{}:{}{count}{says}", line.source, line.line))?;
         let room = self.width.saturating_sub(LABEL + 4);
         let indent = " ".repeat(LABEL + 4);
@@ -174,7 +210,7 @@ impl Page<'_> {
         match mark {
             Some((from, length)) => {
                 self.line(&format!("{indent}{text}"))?;
-                let caret = self.paint(&"^".repeat(length), AnsiColor::Yellow.on_default());
+                let caret = self.paint(&"^".repeat(length), caret_paint(self.theme));
                 self.line(&format!("{indent}{}{caret}", " ".repeat(from)))
             }
             None => self.line(&format!("{indent}{text}")),
@@ -204,7 +240,7 @@ impl Page<'_> {
     fn command(&mut self, label: &str, run: &str) -> io::Result<()> {
         let mut label = format!("  {label:<width$}", width = LABEL - 1);
         for command in run.lines().filter(|l| !l.trim().is_empty()) {
-            let command = self.paint(command.trim_end(), AnsiColor::Cyan.on_default());
+            let command = self.paint(command.trim_end(), command_paint(self.theme));
             let head = self.paint(&label, dim());
             self.line(&format!("{head}    {command}"))?;
             label = " ".repeat(LABEL + 1);
@@ -305,11 +341,29 @@ fn dim() -> Paint {
     Paint::new().dimmed()
 }
 
-fn verdict_paint(verdict: &str) -> Paint {
-    match verdict {
-        "confirmed" | "likely" => AnsiColor::Red.on_default().bold(),
-        "possible" => AnsiColor::Yellow.on_default().bold(),
+fn verdict_paint(verdict: &str, theme: Theme) -> Paint {
+    match (verdict, theme) {
+        ("confirmed" | "likely", _) => AnsiColor::Red.on_default().bold(),
+        ("possible", Theme::Dark) => AnsiColor::Yellow.on_default().bold(),
+        ("possible", _) => AnsiColor::Magenta.on_default().bold(),
         _ => Paint::new().bold(),
+    }
+}
+
+/// The mark under the decisive piece. Yellow cannot be seen on white, dark blue hardly on black.
+fn caret_paint(theme: Theme) -> Paint {
+    match theme {
+        Theme::Dark => AnsiColor::Yellow.on_default(),
+        Theme::Light => AnsiColor::Red.on_default(),
+        Theme::Neutral => AnsiColor::Magenta.on_default().bold(),
+    }
+}
+
+fn command_paint(theme: Theme) -> Paint {
+    match theme {
+        Theme::Dark => AnsiColor::Cyan.on_default(),
+        Theme::Light => AnsiColor::Blue.on_default(),
+        Theme::Neutral => Paint::new().bold(),
     }
 }
 

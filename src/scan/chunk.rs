@@ -34,6 +34,8 @@ const VERSIONS: usize = 256;
 const OLDEST: usize = 8;
 /// Bytes around what decided that are looked through for secrets before a text is cut.
 const AROUND: usize = 16 << 10;
+/// Bytes of a literal and a regex match that are shown as one piece.
+const TOGETHER: usize = 90;
 
 /// What was found in a chunk, or in several that follow each other.
 #[derive(Debug, Default)]
@@ -466,7 +468,7 @@ impl<'c> Walk<'_, 'c> {
     }
 
     fn hit(&mut self, found: Match<'c>, event: &Event<'_>, names: &Names, line: u64, raw: &[u8]) {
-        let Match { signature: id, mut captures, decisive } = found;
+        let Match { signature: id, mut captures, decisive, matched } = found;
         let signature = self.scanner.catalogue.signatures.get(id);
         for key in signature.map_or(&[][..], |s| s.keep.as_slice()) {
             if let Some(value) = event.get(key).filter(|_| !captures.iter().any(|(k, _)| k == key)) {
@@ -489,7 +491,7 @@ impl<'c> Walk<'_, 'c> {
         let tally = self.out.tallies.entry(id).or_default();
         if tally.keeps_text(&hit) {
             hit.excerpt = excerpt(raw, decisive);
-            hit.decisive = decisive.map(str::to_owned);
+            hit.decisive = piece(&hit.excerpt, decisive, matched.as_deref());
         }
         tally.push(hit, signature.is_some_and(|s| s.correlated));
     }
@@ -648,6 +650,23 @@ fn names(event: &Event<'_>) -> Names {
     event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
 }
 
+/// The piece of a text to point at: what the regex matched together with the literal when they stand close to each other,
+/// else the more telling one that stands in the text.
+fn piece(text: &str, literal: Option<&str>, matched: Option<&str>) -> Option<String> {
+    let range = |piece: &str| text.find(piece).map(|at| at..at + piece.len());
+    let own = |range: std::ops::Range<usize>| text.get(range).map(str::to_owned);
+    match (literal.and_then(range), matched.and_then(range)) {
+        (Some(literal), Some(matched)) => {
+            let both = literal.start.min(matched.start)..literal.end.max(matched.end);
+            let broken = text.get(both.clone()).is_none_or(|t| t.contains('\n'));
+            own(if both.len() <= TOGETHER && !broken { both } else { matched })
+        }
+        (None, Some(matched)) => own(matched),
+        // Not in the text as it stands (it may be quoted there): the literal is what it says.
+        (_, None) => literal.map(str::to_owned),
+    }
+}
+
 /// The text of a frame for people: cleaned, at most [`EXCERPT`] bytes around what decided.
 fn excerpt(raw: &[u8], decisive: Option<&str>) -> String {
     let cleaned = frame::clean(raw);
@@ -665,4 +684,21 @@ fn excerpt(raw: &[u8], decisive: Option<&str>) -> String {
     let from = text.floor_char_boundary(at.saturating_sub(EXCERPT / 3));
     let to = text.floor_char_boundary((from + EXCERPT).min(text.len()));
     text.get(from..to).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::piece;
+
+    #[test]
+    fn the_piece_to_point_at_is_what_the_regex_matched() {
+        let text = "worker 3 failed: context deadline exceeded after 30s on pve1";
+        let shown = |literal, matched| piece(text, literal, matched);
+        assert_eq!(shown(Some("deadline"), Some("exceeded after 30s")).as_deref(), Some("deadline exceeded after 30s"));
+        assert_eq!(shown(None, Some("after 30s")).as_deref(), Some("after 30s"));
+        assert_eq!(shown(Some("deadline"), Some("not there")).as_deref(), Some("deadline"));
+        assert_eq!(shown(Some("deadline"), None).as_deref(), Some("deadline"));
+        let far = format!("first part {} second part", "x ".repeat(100));
+        assert_eq!(piece(&far, Some("first part"), Some("second part")).as_deref(), Some("second part"));
+    }
 }

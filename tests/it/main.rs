@@ -60,9 +60,9 @@ mod properties;
 mod reports;
 /// The same input gives the same answer, however it comes and however many threads there are.
 mod same;
-/// docs/images: pictures of the reports.
-mod screenshots;
 /// The text report as people see it: snapshots, first screens, themes.
 mod screens;
+/// docs/images: pictures of the reports.
+mod screenshots;
 /// samples/secrets: what must not come out does not.
 mod secrets;
