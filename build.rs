@@ -19,6 +19,7 @@ const PROSE: &[&str] = &[
     "collect",
     "references",
     "falsepositives",
+    "differential",
     "components",
 ];
 

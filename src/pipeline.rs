@@ -37,6 +37,14 @@ impl Analysis {
         build::build(&world, &candidates, self.problems.clone())
     }
 
+    /// Takes out the unexplained errors that another run has as well.
+    pub fn forget(&mut self, known: &Self) {
+        let templates = known.sources.iter().flat_map(|s| s.found.clusters.templates()).collect();
+        for source in &mut self.sources {
+            source.found.clusters.forget(&templates);
+        }
+    }
+
     /// Puts sources and problems in their order.
     #[must_use]
     pub fn sorted(mut self) -> Self {

@@ -1,7 +1,7 @@
 //! Runs the samples of the catalogue: what each root cause promises about inputs.
 
-use crate::catalog::Catalogue;
 use crate::catalog::file::{Expect, SampleFile};
+use crate::catalog::{Catalogue, discern};
 use crate::correlate::World;
 use crate::pipeline;
 use crate::rank::{self, Candidate, POSSIBLE};
@@ -55,6 +55,24 @@ fn prove(scanner: &Scanner<'_>, id: &str, sample: &SampleFile) -> Outcome {
             .map(|c| (name(&world, c).to_owned(), c.confidence))
             .collect(),
     }
+}
+
+/// Root causes that look alike and lack a near-miss sample in one direction: a near miss of the one that the other leads.
+pub fn undiscerned(catalogue: &Catalogue, outcomes: &[Outcome]) -> Vec<String> {
+    let id = |index: usize| catalogue.causes.get(index).map_or("", |c| c.id.as_str());
+    let shown = |of: &str, leads: &str| {
+        let leads = |o: &Outcome| o.named.first().is_some_and(|(id, _)| id == leads);
+        outcomes.iter().any(|o| o.id == of && o.kind == "near-miss" && leads(o))
+    };
+    let mut missing = Vec::new();
+    for (one, other) in discern::look_alikes(catalogue) {
+        for (of, leads) in [(id(one), id(other)), (id(other), id(one))] {
+            if !shown(of, leads) {
+                missing.push(format!("{of}: no near-miss sample is led by {leads}, which looks alike"));
+            }
+        }
+    }
+    missing
 }
 
 fn name<'w>(world: &World<'w>, candidate: &Candidate) -> &'w str {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::compile::PatternError;
 use super::file::{CauseFile, SampleFile};
-use super::{Catalogue, build_regex};
+use super::{Catalogue, CorrelationKind, build_regex, discern};
 use crate::catalog::Term;
 use crate::matcher::filter;
 use crate::suggest;
@@ -55,6 +55,9 @@ pub fn check(catalogue: &Catalogue) -> Vec<PatternError> {
         }
     }
     signatures(catalogue, &mut complaints);
+    unused(catalogue, &mut complaints);
+    correlations(catalogue, &mut complaints);
+    indistinct(catalogue, &mut complaints);
     complaints.sort_by(|a, b| (&a.path, a.line, &a.message).cmp(&(&b.path, b.line, &b.message)));
     complaints
 }
@@ -179,28 +182,9 @@ impl Lint<'_> {
         if !cause.evidence.iter().any(|e| e.supports()) {
             self.complain("title", "no evidence supports it".into(), None);
         }
-        let mut used = BTreeSet::new();
-        for item in &cause.evidence {
-            item.when.names(&mut |term, _| {
-                used.insert(*term);
-            });
-        }
-        for name in page.signature.keys() {
-            let full = format!("{id}#{name}");
-            let index = catalogue.signatures.iter().position(|s| s.name == full);
-            let elsewhere = catalogue.causes.iter().flat_map(|c| &c.evidence).any(|e| {
-                let mut found = false;
-                e.when.names(&mut |term, _| found |= Some(*term) == index.map(Term::Signature));
-                found
-            });
-            let correlated = index.and_then(|i| catalogue.signatures.get(i)).is_some_and(|s| s.correlated);
-            if index.is_some_and(|i| !used.contains(&Term::Signature(i))) && !elsewhere && !correlated {
-                self.complain(
-                    &format!("[signature.{name}]"),
-                    format!("signature `{name}` is used by no evidence"),
-                    None,
-                );
-            }
+        for other in page.differential.iter().filter(|other| catalogue.find(other).is_none()) {
+            let help = suggest::did_you_mean(other, catalogue.causes.iter().map(|c| c.id.as_str()));
+            self.complain("differential", format!("`differential` names the unknown root cause `{other}`"), help);
         }
         for collect in page.collect.iter().filter(|c| !c.evidence.is_empty()) {
             if !cause.evidence.iter().any(|e| e.id == collect.evidence) {
@@ -239,9 +223,114 @@ fn signatures(catalogue: &Catalogue, complaints: &mut Vec<PatternError>) {
                 lint.complain(&near, message, Some("make the literal longer, or add a longer one to `all`".into()));
             }
         }
+        for literal in signature.any.iter().chain(&signature.all).filter(|l| needs_key(l)) {
+            let message = format!("signature `{name}`: `{literal}` stands in no JSON log");
+            lint.complain(&near, message, Some("test the attribute with `fields`".into()));
+        }
         if let Some(error) = signature.regex.as_ref().and_then(|r| build_regex(&r.source).err()) {
             let message = error.to_string().lines().last().unwrap_or_default().to_owned();
             lint.complain(&near, format!("signature `{name}`: the regex does not compile: {message}"), None);
         }
     }
+}
+
+/// The pattern file that a name like `scenario/cause#name` or `scenario#name` stands in, and the name.
+fn home<'c, 'n>(catalogue: &'c Catalogue, full: &'n str) -> Option<(&'c super::PatternText, &'n str)> {
+    let (id, name) = full.split_once('#')?;
+    let text = catalogue.texts.get(id).or_else(|| catalogue.texts.get(&format!("{id}/scenario")))?;
+    Some((text, name))
+}
+
+/// Signatures and correlations that nothing looks at.
+fn unused(catalogue: &Catalogue, complaints: &mut Vec<PatternError>) {
+    let mut used = BTreeSet::new();
+    for item in catalogue.causes.iter().flat_map(|c| &c.evidence) {
+        item.when.names(&mut |term, _| {
+            used.insert(*term);
+        });
+    }
+    for correlation in &catalogue.correlations {
+        used.extend(correlation.rules.iter().map(|id| Term::Signature(*id)));
+        match &correlation.kind {
+            CorrelationKind::Ordered { without } => used.extend(without.iter().map(|id| Term::Signature(*id))),
+            CorrelationKind::Absence { anchor, .. } => used.extend([Term::Signature(*anchor)]),
+            _ => {}
+        }
+    }
+    let signatures = catalogue.signatures.iter().enumerate().filter(|(_, s)| !s.benign);
+    let signatures = signatures.map(|(id, s)| (Term::Signature(id), "signature", &s.name));
+    let correlations = catalogue.correlations.iter().enumerate();
+    let correlations = correlations.map(|(id, c)| (Term::Correlation(id), "correlation", &c.name));
+    for (_, kind, full) in signatures.chain(correlations).filter(|(term, ..)| !used.contains(term)) {
+        let Some((text, name)) = home(catalogue, full) else { continue };
+        let mut lint = Lint { path: &text.path, text: &text.text, complaints };
+        lint.complain(&format!("[{kind}.{name}]"), format!("{kind} `{name}` is used by no evidence"), None);
+    }
+}
+
+/// Names that correlations may group or count by, beside what a regex of their signatures captures.
+const NAMES: &[&str] = &[
+    "pve.vmid",
+    "pve.node",
+    "pve.upid",
+    "pve.storage",
+    "pve.user",
+    "pve.task.type",
+    "pve.vm_name",
+    "omni.machine_request",
+    "omni.machine",
+    "omni.cluster",
+    "omni.machine_set",
+    "omni.provider",
+    "talos.node",
+    "k8s.node",
+    "node.address",
+    "siderolink.address",
+    "etcd.member",
+    "host",
+    "url",
+];
+
+/// Names that no event can carry.
+fn correlations(catalogue: &Catalogue, complaints: &mut Vec<PatternError>) {
+    for correlation in &catalogue.correlations {
+        let mut names: Vec<&str> = correlation.group_by.iter().map(String::as_str).collect();
+        if let CorrelationKind::ValueCount { field, .. } = &correlation.kind {
+            names.push(field);
+        }
+        let rules = || correlation.rules.iter().filter_map(|id| catalogue.signatures.get(*id));
+        let captured = |name: &str| {
+            let group = format!("(?P<{name}>");
+            rules().any(|s| s.regex.as_ref().is_some_and(|r| r.source.contains(&group)))
+        };
+        let tested = |name: &str| rules().any(|s| s.fields.iter().any(|f| f.key == name));
+        for name in names.into_iter().filter(|n| !NAMES.contains(n) && !captured(n) && !tested(n)) {
+            let Some((text, own)) = home(catalogue, &correlation.name) else { continue };
+            let mut lint = Lint { path: &text.path, text: &text.text, complaints };
+            let help = suggest::did_you_mean(name, NAMES.iter().copied());
+            let message = format!("correlation `{own}`: no event carries `{name}`");
+            lint.complain(&format!("[correlation.{own}]"), message, help);
+        }
+    }
+}
+
+/// Root causes that can never be named before another one.
+fn indistinct(catalogue: &Catalogue, complaints: &mut Vec<PatternError>) {
+    for (one, other) in discern::indistinct(catalogue) {
+        let (Some(one), Some(other)) = (catalogue.causes.get(one), catalogue.causes.get(other)) else { continue };
+        let Some(text) = catalogue.texts.get(&one.id) else { continue };
+        let mut lint = Lint { path: &text.path, text: &text.text, complaints };
+        let message = format!("it cannot be told from `{}`: all its evidence speaks as strongly for that", other.id);
+        lint.complain("[[evidence]]", message, Some("add evidence that only one of them has".into()));
+    }
+}
+
+/// Attributes that JSON logs carry: `key=value` is how their text is put together, and never stands in the log itself.
+const ATTRIBUTES: &[&str] = &["error", "err", "msg", "step", "controller", "component", "reason", "caller", "level"];
+
+/// Whether a literal can be found only where attributes are written as `key=value`.
+fn needs_key(literal: &str) -> bool {
+    let Some((key, value)) = literal.trim_start().split_once('=') else { return false };
+    let found = |anchor: [u8; filter::ANCHOR]| value.as_bytes().windows(filter::ANCHOR).any(|w| w == anchor);
+    ATTRIBUTES.contains(&key) && !filter::anchor(literal).is_some_and(found)
 }

@@ -44,6 +44,8 @@ pub struct CauseFile {
     pub collect: Vec<Collect>,
     /// Where facts come from.
     pub references: Vec<Reference>,
+    /// Ids of root causes that are easily taken for this one: each has a near-miss sample that the other leads.
+    pub differential: Vec<String>,
     /// Known look-alikes.
     pub falsepositives: Vec<FalsePositive>,
     /// Inputs with known outcome.

@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod compile;
+pub mod discern;
 pub mod expr;
 pub mod file;
 pub mod load;

@@ -66,6 +66,9 @@ pub struct AnalyzeArgs {
     /// Read on as the input grows, and say at once which root cause became likely; Ctrl-C ends with the summary.
     #[arg(short, long)]
     pub follow: bool,
+    /// A good run: of the unexplained errors only those are shown that it did not have.
+    #[arg(long, value_name = "PATH", conflicts_with = "follow")]
+    pub baseline: Vec<PathBuf>,
     /// Write to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -159,7 +162,10 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     let redaction = &args.input.options.redaction;
     let pseudonyms = redaction.pseudonyms(report::hides_names(&args.format))?;
     let map = redaction.open_map()?;
-    let analysis = args.input.read(&scanner)?;
+    let mut analysis = args.input.read(&scanner)?;
+    if !args.baseline.is_empty() {
+        analysis.forget(&baseline(args, &scanner)?);
+    }
     let mut report = analysis.report(&catalogue);
     context::attach(&mut report, args.context.unwrap_or_else(|| renderer.context()));
     redact(&mut report, pseudonyms, map)?;
@@ -180,6 +186,16 @@ pub fn redact(report: &mut Report, pseudonyms: Option<Pseudonyms>, map: Option<M
     let Some(mut pseudonyms) = pseudonyms else { return Ok(()) };
     border::redact(report, &mut pseudonyms);
     map.map_or(Ok(()), |map| map.write(&pseudonyms))
+}
+
+/// Reads the good run to compare with.
+fn baseline(args: &AnalyzeArgs, scanner: &Scanner<'_>) -> anyhow::Result<Analysis> {
+    let good = pipeline::read_paths(scanner, &args.baseline, &args.input.options.input_options()?);
+    if good.sources.iter().all(|s| s.bytes == 0) {
+        let Usage(message) = nothing_read(&good.problems);
+        anyhow::bail!(Usage(format!("--baseline: {message}")));
+    }
+    Ok(good)
 }
 
 fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {

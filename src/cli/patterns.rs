@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -11,8 +11,11 @@ use tabled::builder::Builder;
 use super::terminal::{self, Color};
 use super::{CatalogueArgs, FOUND, OK, Usage};
 use crate::catalog::{Catalogue, check};
+use crate::input::Options;
+use crate::pipeline;
 use crate::prove;
 use crate::report::text;
+use crate::scan::Scanner;
 
 /// Arguments of `patterns`.
 #[derive(Debug, Clone, Args)]
@@ -44,9 +47,15 @@ pub enum PatternsCommand {
     New {
         /// `scenario/cause`.
         id: String,
+        /// What to read for `--from-cluster`.
+        #[arg(value_name = "PATH")]
+        input: Vec<PathBuf>,
+        /// Begin with these unexplained errors of the input: their number in the report.
+        #[arg(long, value_name = "N", requires = "input")]
+        from_cluster: Option<usize>,
         /// The folder that holds the scenarios.
         #[arg(long, value_name = "DIR", default_value = "patterns")]
-        dir: std::path::PathBuf,
+        dir: PathBuf,
     },
     /// Run the samples, each against the whole catalogue.
     Test {
@@ -65,7 +74,13 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(OK))
         }
         PatternsCommand::Show { id } => show(&catalogue, id),
-        PatternsCommand::New { id, dir } => new(&catalogue, id, dir),
+        PatternsCommand::New { id, input, from_cluster, dir } => {
+            let text = match from_cluster {
+                Some(number) => from_cluster_text(&catalogue, now, input, *number)?,
+                None => SKELETON.to_owned(),
+            };
+            new(&catalogue, id, dir, &text)
+        }
         PatternsCommand::Check { only } => {
             errors.extend(check::check(&catalogue));
             errors.retain(|e| only.as_ref().is_none_or(|o| e.path.contains(o)));
@@ -103,7 +118,7 @@ fn show(catalogue: &Catalogue, id: &str) -> anyhow::Result<ExitCode> {
 }
 
 /// Writes the skeleton of a pattern file; never over an existing one.
-fn new(catalogue: &Catalogue, id: &str, dir: &Path) -> anyhow::Result<ExitCode> {
+fn new(catalogue: &Catalogue, id: &str, dir: &Path, text: &str) -> anyhow::Result<ExitCode> {
     let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     let Some((scenario, cause)) = id.split_once('/').filter(|(s, c)| word(s) && word(c)) else {
         anyhow::bail!(Usage(format!("`{id}`: expected scenario/cause in lower case with hyphens")));
@@ -115,7 +130,7 @@ fn new(catalogue: &Catalogue, id: &str, dir: &Path) -> anyhow::Result<ExitCode> 
     let cannot = |e: io::Error| Usage(format!("{}: cannot be written: {e}", path.display()));
     std::fs::create_dir_all(dir.join(scenario)).map_err(cannot)?;
     let mut file = std::fs::File::create_new(&path).map_err(cannot)?;
-    file.write_all(SKELETON.as_bytes()).map_err(cannot)?;
+    file.write_all(text.as_bytes()).map_err(cannot)?;
     terminal::print(|out| {
         writeln!(out, "wrote {}", path.display())?;
         writeln!(
@@ -125,6 +140,29 @@ fn new(catalogue: &Catalogue, id: &str, dir: &Path) -> anyhow::Result<ExitCode> 
         )
     })?;
     Ok(ExitCode::from(OK))
+}
+
+/// The skeleton with what the unexplained errors of one template tell.
+fn from_cluster_text(catalogue: &Catalogue, now: i64, input: &[PathBuf], number: usize) -> anyhow::Result<String> {
+    let scanner = Scanner::new(catalogue, now);
+    let report = pipeline::read_paths(&scanner, input, &Options::default()).report(catalogue);
+    let clusters = &report.unexplained.clusters;
+    let Some(cluster) = number.checked_sub(1).and_then(|n| clusters.get(n)) else {
+        let count = clusters.len();
+        anyhow::bail!(Usage(format!("--from-cluster {number}: the input has {count} kinds of unexplained errors")));
+    };
+    let literal = longest_literal(&cluster.template);
+    let seen = format!("# Seen {} times, first in {} line {}.\n", cluster.count, cluster.source, cluster.line);
+    let log = format!("log = '''\n{}\n'''", cluster.sample.replace("'''", "''"));
+    let text = SKELETON.replacen("any = [\"\"]", &format!("any = [{literal:?}]"), 1);
+    let text = text.replacen("[signature.says-so]", &format!("{seen}[signature.says-so]"), 1);
+    Ok(text.replacen("log = \"\"\"\n\"\"\"", &log, 1))
+}
+
+/// The longest piece of a template that holds nothing variable and nothing that JSON writes in another way.
+fn longest_literal(template: &str) -> &str {
+    let pieces = template.split(['#', '"', '\\', '<', '>', '&', '\t']).map(str::trim);
+    pieces.max_by_key(|p| p.len()).unwrap_or_default()
 }
 
 /// What `patterns new` writes.
@@ -185,6 +223,7 @@ log = """
 fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> anyhow::Result<ExitCode> {
     let outcomes = prove::run(catalogue, now, id);
     let failed = outcomes.iter().filter(|o| !o.failures.is_empty()).count();
+    let undiscerned = if id.is_none() { prove::undiscerned(catalogue, &outcomes) } else { Vec::new() };
     terminal::print(|out| {
         for outcome in &outcomes {
             for failure in &outcome.failures {
@@ -194,9 +233,12 @@ fn test(catalogue: &Catalogue, now: i64, id: Option<&str>) -> anyhow::Result<Exi
         for line in cross_talk(&outcomes) {
             writeln!(out, "{line}")?;
         }
+        for line in &undiscerned {
+            writeln!(out, "{line}")?;
+        }
         writeln!(out, "{} samples, {failed} failed", outcomes.len())
     })?;
-    Ok(ExitCode::from(if failed == 0 { OK } else { FOUND }))
+    Ok(ExitCode::from(if failed == 0 && undiscerned.is_empty() { OK } else { FOUND }))
 }
 
 /// Root causes that reach 0.5 on samples of other root causes, most often first: whose sample, who else, how often.

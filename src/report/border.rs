@@ -36,6 +36,9 @@ pub fn redact(report: &mut Report, pseudonyms: &mut Pseudonyms) {
             values.iter().for_each(|value| pseudonyms.learn_named(key, value));
         }
     }
+    for (key, values) in report.unexplained.clusters.iter().flat_map(|c| &c.entities) {
+        values.iter().for_each(|value| pseudonyms.learn_named(key, value));
+    }
     each(report, &mut |text, _| pseudonyms.learn(text), &Filled::default());
     let mut filled = Filled::default();
     for cause in &mut report.root_causes {
@@ -116,10 +119,12 @@ fn each(report: &mut Report, change: Change<'_>, filled: &Filled) {
         change(excerpt, &mut None);
     }
     for entry in clusters {
-        let ClusterEntry { template, sample, count: _, severity: _, source, line: _, first: _, last: _ } = entry;
+        let ClusterEntry { template, sample, count: _, severity: _, source, line: _, first: _, last: _, entities } =
+            entry;
         change(source, &mut None);
         change(sample, &mut None);
         change(template, &mut None);
+        entities.values_mut().flatten().for_each(|value| change(value, &mut None));
     }
     for TimelineEntry { timestamp: _, source, line: _, root_cause: _, says: _, excerpt } in timeline {
         change(source, &mut None);

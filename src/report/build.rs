@@ -13,10 +13,10 @@ use crate::scan::{Hit, SourceOutcome, Time, TimeKind};
 use super::coverage::{self, coverage};
 use super::fill::fill;
 use super::model::{
-    CatalogueInfo, ClusterEntry, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep,
-    Report, RootCause, SCHEMA_VERSION, Symptom, TimelineEntry, Tool, Unexplained, UnknownItem,
+    CatalogueInfo, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep, Report, RootCause,
+    SCHEMA_VERSION, Symptom, TimelineEntry, Tool, UnknownItem,
 };
-use super::{border, sanitize, words};
+use super::{border, sanitize, unexplained, words};
 
 /// Root causes in a report.
 const CAUSES: usize = 20;
@@ -24,8 +24,6 @@ const CAUSES: usize = 20;
 const LINES_PER_ITEM: usize = 3;
 /// Evidence lines of one root cause.
 const LINES: usize = 12;
-/// Clusters in a report.
-const CLUSTERS: usize = 20;
 /// Entries of the timeline.
 const TIMELINE: usize = 40;
 
@@ -38,7 +36,7 @@ pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemE
         schema_version: SCHEMA_VERSION,
         tool: tool(world.catalogue),
         symptoms: symptoms(world),
-        unexplained: unexplained(world),
+        unexplained: unexplained::collect(world),
         timeline: timeline(&root_causes),
         coverage: coverage(world.sources, &inputs, &problems),
         inputs,
@@ -84,7 +82,7 @@ pub fn rfc3339(micros: i64) -> Option<String> {
 }
 
 /// The time of a hit as text: absolute, or as seconds since boot.
-fn stamp(time: Option<Time>) -> Option<String> {
+pub(super) fn stamp(time: Option<Time>) -> Option<String> {
     let time = time?;
     match time.kind {
         TimeKind::SinceBoot => None,
@@ -96,7 +94,7 @@ fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-fn share(part: u64, whole: u64) -> f64 {
+pub(super) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { round(part as f64 / whole as f64) }
 }
 
@@ -269,40 +267,6 @@ fn symptoms(world: &World<'_>) -> Vec<Symptom> {
         });
     }
     list
-}
-
-fn unexplained(world: &World<'_>) -> Unexplained {
-    let faults: u64 = world.sources.iter().map(|s| s.found.faults).sum();
-    let events: u64 = world.sources.iter().map(|s| s.found.clusters.lines()).sum();
-    let mut clusters: Vec<ClusterEntry> = Vec::new();
-    for source in world.sources {
-        for cluster in source.found.clusters.sorted() {
-            let template = sanitize::line(&cluster.template);
-            if let Some(have) = clusters.iter_mut().find(|c| c.template == template) {
-                have.count += cluster.count;
-                continue;
-            }
-            clusters.push(ClusterEntry {
-                template,
-                sample: sanitize::text(&cluster.sample).into_owned(),
-                count: cluster.count,
-                severity: cluster.severity.word().to_owned(),
-                source: sanitize::line(&source.context.label),
-                line: cluster.line,
-                first: stamp(cluster.time.0),
-                last: stamp(cluster.time.1),
-            });
-        }
-    }
-    let severity = |c: &ClusterEntry| crate::event::Severity::from_word(c.severity.as_bytes());
-    clusters.sort_by(|a, b| {
-        severity(b)
-            .cmp(&severity(a))
-            .then(a.count.cmp(&b.count))
-            .then_with(|| (&a.source, a.line).cmp(&(&b.source, b.line)))
-    });
-    clusters.truncate(CLUSTERS);
-    Unexplained { events, share: share(events, faults), clusters }
 }
 
 /// The evidence of the root causes shown, by time.

@@ -183,6 +183,10 @@ fn steps(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
 
 fn nothing(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "### No known root cause\n")?;
+    if report.unexplained.events > 0 {
+        let share = report.unexplained.share * 100.0;
+        writeln!(out, "{} warnings and errors ({share:.0} %) are explained by nothing.\n", report.unexplained.events)?;
+    }
     for cluster in report.unexplained.clusters.iter().take(5) {
         writeln!(
             out,

@@ -17,6 +17,7 @@ pub mod notice;
 pub mod sanitize;
 pub mod sarif;
 pub mod text;
+mod unexplained;
 mod words;
 
 use std::io::{self, Write};

@@ -272,6 +272,8 @@ pub struct ClusterEntry {
     pub first: Option<String>,
     /// Latest time, RFC 3339.
     pub last: Option<String>,
+    /// Names of things in the first lines.
+    pub entities: BTreeMap<String, Vec<String>>,
 }
 
 /// Something that happened.

@@ -11,7 +11,7 @@ use tabled::settings::{Padding, Style as TableStyle, Width, object::Columns, pea
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::coverage;
-use super::model::{EvidenceLine, Report, RootCause};
+use super::model::{ClusterEntry, EvidenceLine, Report, RootCause};
 use super::words::{counted, named, some};
 use super::{PSEUDONYMS, Renderer, Style, Theme, sanitize};
 
@@ -257,9 +257,13 @@ impl Page<'_> {
         if faults == 0 {
             return self.line("No warning or error is left unexplained either.");
         }
-        self.line(&format!("{faults} warnings and errors are explained by nothing. The most telling ones:"))?;
-        for cluster in report.unexplained.clusters.iter().take(5) {
-            self.field(&cluster.severity, &format!("{}:{} ×{}", cluster.source, cluster.line, cluster.count))?;
+        let share = report.unexplained.share * 100.0;
+        let head =
+            format!("{faults} warnings and errors ({share:.0} %) are explained by nothing. The most telling ones:");
+        self.line(&head)?;
+        for (number, cluster) in (1..).zip(report.unexplained.clusters.iter().take(5)) {
+            let (at, span) = (format!("{}:{}", cluster.source, cluster.line), span(cluster));
+            self.field(&cluster.severity, &format!("#{number}  {at} ×{}{span}{}", cluster.count, things(cluster)))?;
             let room = self.width.saturating_sub(LABEL + 4);
             let (text, _) = window(&sanitize::line(&cluster.sample), None, room);
             self.line(&format!("{}{text}", " ".repeat(LABEL + 4)))?;
@@ -431,6 +435,22 @@ fn window(text: &str, decisive: Option<&str>, room: usize) -> (String, Option<(u
         (from, marked.width().min(shown.width().saturating_sub(from)).max(1))
     });
     (shown, mark)
+}
+
+/// From when to when the lines of a cluster stand.
+fn span(cluster: &ClusterEntry) -> String {
+    match (&cluster.first, &cluster.last) {
+        (Some(first), Some(last)) if first != last => format!(", {first} to {last}"),
+        (Some(first), _) => format!(", {first}"),
+        _ => String::new(),
+    }
+}
+
+/// The names of things in a cluster.
+fn things(cluster: &ClusterEntry) -> String {
+    let one = |(key, values): (&String, &Vec<String>)| format!("{key} {}", values.join(", "));
+    let all: Vec<String> = cluster.entities.iter().take(3).map(one).collect();
+    if all.is_empty() { String::new() } else { format!(" · {}", all.join(" · ")) }
 }
 
 #[cfg(test)]

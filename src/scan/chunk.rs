@@ -327,7 +327,13 @@ impl<'c> Walk<'_, 'c> {
         if classified.severity >= Severity::WARN && start >= self.explained {
             let line_number = self.out.lines;
             let payload = line.get(classified.payload..).unwrap_or_default();
-            self.out.clusters.add(line_number, payload, classified.severity, classified.time);
+            let new = self.out.clusters.add(line_number, payload, classified.severity, classified.time);
+            if let Some(template) = new {
+                let text = frame::text(line);
+                let mut event = parse::parse(&text);
+                self.complete(&mut event);
+                self.out.clusters.name(template, &names(&event));
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 //! The template of a line is its text with numbers, hexadecimal words and quoted values masked; lines of one template
 //! are one cluster. Only warnings and errors come here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::event::{RawTime, Severity};
 
@@ -37,6 +37,8 @@ pub struct Cluster {
     raw: (RawTime, RawTime),
     /// The first and last time.
     pub time: (Option<Time>, Option<Time>),
+    /// Names of things in the first line.
+    pub entities: Vec<(String, String)>,
 }
 
 /// The clusters of a source.
@@ -48,19 +50,19 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// Counts a line.
-    pub fn add(&mut self, line: u64, text: &[u8], severity: Severity, raw: RawTime) {
+    /// Counts a line; gives the number of its template when it is the first of it.
+    pub fn add(&mut self, line: u64, text: &[u8], severity: Severity, raw: RawTime) -> Option<u64> {
         let hash = masked(text, |_| {});
         if let Some(cluster) = self.by_hash.get_mut(&hash) {
             cluster.count += 1;
             cluster.last = line;
             cluster.severity = cluster.severity.max(severity);
             cluster.raw.1 = raw;
-            return;
+            return None;
         }
         if self.by_hash.len() >= CLUSTERS {
             self.overflow += 1;
-            return;
+            return None;
         }
         // Secrets go before the text is cut: half of one is not recognised any more.
         let near = String::from_utf8_lossy(text.get(..text.len().min(AROUND)).unwrap_or_default());
@@ -78,8 +80,27 @@ impl Clusters {
             severity,
             raw: (raw, raw),
             time: (None, None),
+            entities: Vec::new(),
         };
         self.by_hash.insert(hash, cluster);
+        Some(hash)
+    }
+
+    /// Notes the names of things that stand in the first line of a template.
+    pub fn name(&mut self, template: u64, entities: &[(String, String)]) {
+        if let Some(cluster) = self.by_hash.get_mut(&template) {
+            cluster.entities = entities.to_vec();
+        }
+    }
+
+    /// The templates, each as a number that is the same in every source.
+    pub fn templates(&self) -> impl Iterator<Item = u64> {
+        self.by_hash.keys().copied()
+    }
+
+    /// Takes out the clusters of these templates.
+    pub fn forget(&mut self, templates: &HashSet<u64>) {
+        self.by_hash.retain(|template, _| !templates.contains(template));
     }
 
     /// Adds the clusters of the following chunk, whose lines begin after `lines`.

@@ -403,3 +403,36 @@ fn a_new_rule_is_written_once_and_never_over_another() {
     omnilog(["patterns", "new", "mine/jammed"]).within(dir.path()).exits(2);
     omnilog(["patterns", "new", "Mine"]).within(dir.path()).exits(2).warns("scenario/cause");
 }
+
+#[test]
+fn a_baseline_hides_what_a_good_run_had_as_well() {
+    let bad = "2026-09-16T10:00:00Z ERROR the frobnicator 99 squeaks\n2026-09-16T10:00:05Z ERROR the gizmo burns\n";
+    let dir = Dir::with(&[("good.log", "2026-09-15T10:00:00Z ERROR the frobnicator 12 squeaks\n"), ("bad.log", bad)]);
+    let plain = omnilog(["bad.log"]).within(dir.path()).report();
+    assert_eq!(plain["unexplained"]["clusters"].as_array().expect("a list").len(), 2, "{plain:#}");
+    let compared = omnilog(["bad.log", "--baseline", "good.log"]).within(dir.path()).report();
+    let clusters = compared["unexplained"]["clusters"].as_array().expect("a list");
+    assert_eq!(clusters.len(), 1, "{compared:#}");
+    assert!(clusters[0]["sample"].as_str().expect("text").contains("the gizmo burns"), "{compared:#}");
+    assert_eq!(compared["unexplained"]["events"], 1);
+    omnilog(["bad.log", "--baseline", "missing.log"]).within(dir.path()).exits(2).warns("--baseline");
+}
+
+#[test]
+fn a_rule_can_be_begun_from_unexplained_errors() {
+    let dir = Dir::with(&[("bad.log", "2026-09-16T10:00:05Z ERROR the gizmo 7 burns at its northern end\n")]);
+    let new = |number: &str| {
+        omnilog(["patterns", "new", "mine/gizmo", "--from-cluster", number, "bad.log"]).within(dir.path())
+    };
+    new("2").exits(2).warns("1 kinds of unexplained errors");
+    new("1").exits(0).says("patterns/mine/gizmo.toml");
+    let written = std::fs::read_to_string(dir.join("patterns/mine/gizmo.toml")).expect("the rule");
+    assert!(written.contains("any = [\"burns at its northern end\"]"), "{written}");
+    assert!(written.contains("the gizmo 7 burns at its northern end\n'''"), "{written}");
+    assert!(written.contains("first in bad.log line 1"), "{written}");
+    // What was written is TOML, and the lints say what is missing in it.
+    omnilog(["patterns", "--patterns", "patterns", "check", "mine/"])
+        .within(dir.path())
+        .exits(1)
+        .says("mine/gizmo.toml");
+}

@@ -195,6 +195,7 @@ pub struct Cluster {
     pub line: u64,
     pub first: Option<String>,
     pub last: Option<String>,
+    pub entities: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,10 +1,12 @@
 //! The catalogue: lints, samples, cross-talk, and the errors that broken files give.
 
-use omnilog::catalog::check;
+use std::collections::{BTreeMap, BTreeSet};
+
+use omnilog::catalog::{check, discern};
 use omnilog::prove;
 
 use crate::lab;
-use crate::support::{Dir, none, omnilog};
+use crate::support::{Dir, none, omnilog, read};
 
 #[test]
 fn the_lints_have_no_complaint() {
@@ -141,4 +143,150 @@ fn broken_rules_are_named_with_file_line_and_next_step() {
         }
     }
     none(&complaints);
+}
+
+#[test]
+fn look_alikes_have_near_misses_in_both_directions() {
+    assert!(discern::look_alikes(lab::catalogue()).len() > 20, "too few root causes look alike to be true");
+    none(&prove::undiscerned(lab::catalogue(), &prove::run(lab::catalogue(), lab::NOW, None)));
+}
+
+#[test]
+fn lints_name_what_nothing_can_use() {
+    let often = "\n[correlation.often]\ntype = \"event_count\"\nrules = [\"jammed\"]\ngte = 3\n";
+    let grouped = format!("{often}group_by = [\"pve.vmidd\"]\n");
+    // What is added, and what must be said.
+    let cases: &[(&str, &[&str])] = &[
+        ("\n[signature.idle]\nany = [\"the frobnicator idles\"]\n", &["signature `idle` is used by no evidence"]),
+        (often, &["correlation `often` is used by no evidence"]),
+        (&grouped, &["no event carries `pve.vmidd`", "did you mean `pve.vmid`?"]),
+        (
+            "\n[signature.code]\nany = [\"error=jam\"]\nall = [\"the frobnicator\"]\n",
+            &["`error=jam` stands in no JSON log"],
+        ),
+    ];
+    let mut complaints = Vec::new();
+    for (added, expected) in cases {
+        let rule = RULE.replacen("\n[[evidence]]", &format!("{added}\n[[evidence]]"), 1);
+        let dir = Dir::with(&[("mine/scenario.toml", "title = \"Mine\"\n"), ("mine/jammed.toml", &rule)]);
+        let done = omnilog(["patterns", "--patterns", dir.path().to_str().expect("UTF-8"), "check"]).done();
+        let said = format!("{}{}", done.stdout, done.stderr);
+        if done.status != 1 || !expected.iter().all(|e| said.contains(e)) {
+            complaints.push(format!("{added} must say {expected:?}\n{done}"));
+        }
+    }
+    none(&complaints);
+}
+
+#[test]
+fn two_rules_with_the_same_evidence_cannot_be_told_apart() {
+    let twin = RULE.replace("signature.jammed]", "signature.stuck]").replace("when = \"jammed\"", "when = \"stuck\"");
+    let dir = Dir::with(&[
+        ("mine/scenario.toml", "title = \"Mine\"\n"),
+        ("mine/jammed.toml", RULE),
+        ("mine/stuck.toml", &twin),
+    ]);
+    let check = || omnilog(["patterns", "--patterns", dir.path().to_str().expect("UTF-8"), "check"]).exits(1).stdout;
+    assert!(check().contains("it cannot be told from `mine/stuck`"), "{}", check());
+    // Evidence of its own makes the difference.
+    let own = "\n[signature.dust]\nany = [\"dust in the frobnicator\"]\n\n[[evidence]]\nid = \"dust\"\nwhen = \"dust\"\n\
+               strength = \"strong\"\nsays = \"dust\"\n";
+    dir.write("mine/jammed.toml", RULE.replacen("\n[[evidence]]", &format!("{own}\n[[evidence]]"), 1).as_bytes());
+    assert!(!check().contains("it cannot be told from `mine/stuck`"), "{}", check());
+}
+
+/// Programs, verbs and flags that exist: `tests/data/commands.toml`.
+#[derive(serde::Deserialize)]
+struct Programs {
+    plain: Vec<String>,
+    verbs: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+impl Programs {
+    fn read() -> Self {
+        toml::from_str(&read("tests/data/commands.toml")).expect("tests/data/commands.toml")
+    }
+
+    /// What of a call does not exist.
+    fn wrong(&self, call: &[String]) -> Option<String> {
+        let program = call[0].rsplit('/').next().unwrap_or_default();
+        let Some(verbs) = self.verbs.get(program) else {
+            let known = self.plain.iter().any(|p| p == program);
+            return (!known).then(|| format!("the program `{program}`"));
+        };
+        // `-n ADDRESS` stands before the verb.
+        let mut rest = &call[1..];
+        while rest.first().is_some_and(|w| ["-n", "-e"].contains(&w.as_str())) {
+            rest = &rest[2.min(rest.len())..];
+        }
+        let words: Vec<&str> = rest.iter().map(String::as_str).take_while(|w| !w.starts_with('-')).collect();
+        let least = usize::from(!words.is_empty());
+        let verb = (least..=words.len().min(3)).rev().map(|n| words[..n].join(" ")).find(|v| verbs.contains_key(v));
+        let Some(verb) = verb else { return Some(format!("`{program} {}`", words.join(" "))) };
+        let number = |w: &str| w[1..].starts_with(|c: char| c.is_ascii_digit());
+        let flags = rest.iter().filter(|w| w.starts_with('-') && w.len() > 1 && !number(w));
+        let mut names = flags.map(|w| w.split('=').next().unwrap_or_default());
+        let unknown = names.find(|f| !f.contains("{{") && !verbs[&verb].iter().any(|known| known == f))?;
+        Some(format!("`{program} {verb} {unknown}`"))
+    }
+
+    fn judge(&self, run: &str) -> Option<String> {
+        calls(run).iter().find_map(|call| self.wrong(call))
+    }
+}
+
+/// The parts of a shell text that begin with a program, as words; quotes and `{{ }}` hold blanks together.
+fn calls(run: &str) -> Vec<Vec<String>> {
+    let run = run.replace("{{ ", "{{").replace(" }}", "}}").replace("\\\n", " ");
+    let run = run.replace("2>/dev/null", "").replace("</dev/null", "");
+    let mut calls = vec![vec![String::new()]];
+    let mut quote = None;
+    for c in run.chars() {
+        let call = calls.last_mut().expect("a call");
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '|' | ';' | '&' | '\n') => calls.push(vec![String::new()]),
+            (None, ' ') => call.push(String::new()),
+            (_, c) => call.last_mut().expect("a word").push(c),
+        }
+    }
+    calls.iter_mut().for_each(|words| words.retain(|w| !w.is_empty()));
+    calls.retain(|words| !words.is_empty());
+    calls
+}
+
+#[test]
+fn commands_that_do_not_exist_are_found() {
+    let programs = Programs::read();
+    for good in
+        ["qm config 104 | grep memory", "talosctl -n 192.0.2.11 etcd members", "omnictl cluster status demo -w 0"]
+    {
+        assert_eq!(programs.judge(good), None, "{good}");
+    }
+    // What a well-known guide names and what never existed.
+    for bad in [
+        "omnictl infra provider reconcile proxmox",
+        "omnictl delete machine 7f1c --force",
+        "qm set 104 --scsi_hardware virtio-scsi-single",
+        "talosctl -n 192.0.2.11 etcd repair",
+        "frobnicate --all",
+    ] {
+        assert!(programs.judge(bad).is_some(), "{bad}");
+    }
+}
+
+#[test]
+fn every_command_of_every_remedy_exists() {
+    let programs = Programs::read();
+    let mut complaints = BTreeSet::new();
+    for cause in &lab::catalogue().causes {
+        let page = lab::catalogue().page(&cause.id).expect("a page");
+        let runs = page.remediation.iter().map(|r| &r.run).chain(page.collect.iter().map(|c| &c.run));
+        for run in runs {
+            let wrong = programs.judge(run);
+            complaints.extend(wrong.map(|w| format!("{}: {w} is not in tests/data/commands.toml: {run}", cause.id)));
+        }
+    }
+    none(&complaints.into_iter().collect::<Vec<_>>());
 }
