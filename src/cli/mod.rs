@@ -124,8 +124,12 @@ Examples:
     #[command(after_help = "\
 Examples:
   omnilog man > ~/.local/share/man/man1/omnilog.1
+  omnilog man triage > ~/.local/share/man/man1/omnilog-triage.1
   omnilog man | man -l -")]
-    Man,
+    Man {
+        /// The page of one command.
+        command: Option<String>,
+    },
 }
 
 /// Which catalogue to use.
@@ -205,7 +209,7 @@ pub fn run(cli: &Cli, now: i64) -> anyhow::Result<ExitCode> {
         Some(Command::Detect(args)) => detect::run(args, now),
         Some(Command::Patterns(args)) => patterns::run(args, now),
         Some(Command::Completions { shell }) => shell::completions(*shell, &mut Cli::command()),
-        Some(Command::Man) => shell::man(&Cli::command()),
+        Some(Command::Man { command }) => shell::man(&Cli::command(), command.as_deref()),
     }
 }
 

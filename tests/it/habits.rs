@@ -259,6 +259,11 @@ fn completions_and_the_manual_know_every_command_and_flag() {
         let word = |f: &&str| f.chars().all(|c| c.is_ascii_lowercase() || c == '-');
         complaints.extend(flags.iter().filter(|f| word(f)).filter(|f| !known(f)).map(|f| format!("{shell}: {f}")));
     }
+    let triage = omnilog(["man", "triage"]).exits(0).says(".TH omnilog-triage").stdout.replace("\\-", "-");
+    if !triage.contains("--format") || !triage.contains("omnilog triage tickets/") {
+        complaints.push(format!("man triage:\n{triage}"));
+    }
+    omnilog(["man", "triag"]).exits(2).warns("did you mean `triage`?");
     let page = omnilog(["man"]).exits(0).stdout.replace("\\-", "-");
     let word = |f: &&&str| f.chars().all(|c| c.is_ascii_lowercase() || c == '-');
     complaints.extend(flags.iter().filter(word).filter(|f| !page.contains(**f)).map(|f| format!("man: {f}")));
