@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use crate::catalog::Catalogue;
-use crate::correlate::World;
+use crate::correlate::{World, zone};
 use crate::event::time::SECOND;
 use crate::event::{Event, Service};
 use crate::input::{self, Content, Options, Problem, Source, Visitor};
@@ -45,10 +45,17 @@ impl Analysis {
         }
     }
 
-    /// Puts sources and problems in their order.
+    /// Finds the zones of stamps that have none, and drops what lies outside of the time that is asked for.
+    pub fn set_times(&mut self, catalogue: &Catalogue) {
+        zone::infer(catalogue, &mut self.sources);
+        self.sources.iter_mut().for_each(SourceOutcome::clip);
+    }
+
+    /// Puts sources and problems in their order, and the times of sources right.
     #[must_use]
-    pub fn sorted(mut self) -> Self {
+    pub fn sorted(mut self, catalogue: &Catalogue) -> Self {
         self.sources.sort_by(|a, b| a.context.label.cmp(&b.context.label));
+        self.set_times(catalogue);
         self.problems.sort_by(|a, b| (&a.source, &a.message).cmp(&(&b.source, &b.message)));
         self
     }
@@ -61,7 +68,7 @@ pub fn read_texts<'t>(scanner: &Scanner<'_>, texts: impl IntoIterator<Item = (&'
         let context = SourceContext { label: name.to_owned(), ..SourceContext::default() };
         analysis.sources.push(scanner.text(context, text.as_bytes()));
     }
-    analysis.sorted()
+    analysis.sorted(scanner.catalogue)
 }
 
 /// Reads files, directories, archives and standard input (`-`, or no path).
@@ -74,7 +81,7 @@ pub fn read_paths(scanner: &Scanner<'_>, paths: &[PathBuf], options: &Options) -
     for source in &analysis.sources {
         analysis.problems.extend(problems_of(scanner, source));
     }
-    analysis.sorted()
+    analysis.sorted(scanner.catalogue)
 }
 
 /// What went wrong while a source was scanned.

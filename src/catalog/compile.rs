@@ -266,6 +266,7 @@ impl<'t> Compiler<'t> {
                 lt: file.lt.as_deref().map(duration).transpose()?,
                 gt: file.gt.as_deref().map(duration).transpose()?,
             },
+            "clock_pair" => CorrelationKind::ClockPair,
             "absence" => CorrelationKind::Absence {
                 anchor: self.rule(id, file.anchor.as_deref().ok_or_else(|| complaint("needs `anchor`"))?)?,
                 before: duration(file.before.as_deref().unwrap_or("10m"))?,
@@ -273,7 +274,8 @@ impl<'t> Compiler<'t> {
                 covered_by: self.services(id, &near, &file.covered_by),
             },
             other => {
-                let known = ["event_count", "value_count", "temporal", "temporal_ordered", "elapsed", "absence"];
+                let known =
+                    ["event_count", "value_count", "temporal", "temporal_ordered", "elapsed", "absence", "clock_pair"];
                 return Err((format!("unknown type `{other}`"), suggest::did_you_mean(other, known)));
             }
         })

@@ -186,6 +186,11 @@ impl ServiceSet {
         self.0 & (1 << service as u8) != 0
     }
 
+    /// Whether both hold a service.
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// The names of its members.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Service::all().iter().filter(move |(_, s)| self.contains(*s)).map(|(n, _)| *n)
@@ -362,6 +367,8 @@ pub enum CorrelationKind {
         /// Above.
         gt: Option<i64>,
     },
+    /// The second rule is written right after the first, by another clock: compares clocks, holds never.
+    ClockPair,
     /// No rule hits around an anchor.
     Absence {
         /// The signature around which is looked.

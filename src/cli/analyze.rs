@@ -40,9 +40,9 @@ pub struct OptionArgs {
     /// Only evidence until this time.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Zone of time stamps that have none: `+02:00`, `-0500`, `UTC`.
-    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
-    pub timezone: String,
+    /// Zone of time stamps that have none: `+02:00`, `-0500`, `UTC`. Without it, what the input tells, else UTC.
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub timezone: Option<String>,
     /// Keys for age-encrypted bundles: age identity files or SSH private keys.
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
@@ -99,9 +99,10 @@ impl OptionArgs {
     /// A time or zone that cannot be read.
     pub fn scanner<'c>(&self, catalogue: &'c Catalogue, now: i64) -> anyhow::Result<Scanner<'c>> {
         let mut scanner = Scanner::new(catalogue, now);
-        scanner.zone = zone(&self.timezone)?;
-        scanner.since = self.since.as_deref().map(|t| moment(t, now, scanner.zone)).transpose()?;
-        scanner.until = self.until.as_deref().map(|t| moment(t, now, scanner.zone)).transpose()?;
+        scanner.zone = self.timezone.as_deref().map(zone).transpose()?;
+        let zone = scanner.zone.unwrap_or(0);
+        scanner.since = self.since.as_deref().map(|t| moment(t, now, zone)).transpose()?;
+        scanner.until = self.until.as_deref().map(|t| moment(t, now, zone)).transpose()?;
         Ok(scanner)
     }
 

@@ -190,7 +190,10 @@ mod tests {
         assert_eq!((cli.format.as_str(), cli.all, cli.context), ("markdown", true, Some(3)));
         assert_eq!(cli.input.options.identity, ["a", "b"].map(PathBuf::from));
         let cli = parsed(config, &["x.log", "--format", "json", "-i", "c"]).expect("a configuration").analyze;
-        assert_eq!((cli.format.as_str(), cli.input.options.timezone.as_str()), ("json", "+02:00"));
+        assert_eq!(
+            (cli.format.as_str(), cli.input.options.timezone.as_deref().unwrap_or_default()),
+            ("json", "+02:00")
+        );
         assert_eq!(cli.input.options.identity, [PathBuf::from("c")]);
     }
 
@@ -199,7 +202,7 @@ mod tests {
         let config = "timezone = \"+02:00\"\nformat = \"markdown\"\n[triage]\nformat = \"csv\"\n";
         let cli = parsed(config, &["triage", "tickets"]).expect("a configuration");
         let Some(Sub::Triage(triage)) = cli.command else { panic!("triage") };
-        assert_eq!((triage.format.as_str(), triage.options.timezone.as_str()), ("csv", "+02:00"));
+        assert_eq!((triage.format.as_str(), triage.options.timezone.as_deref().unwrap_or_default()), ("csv", "+02:00"));
         assert_eq!(parsed(config, &[]).expect("a configuration").analyze.format, "markdown");
     }
 

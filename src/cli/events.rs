@@ -81,7 +81,7 @@ pub fn run(args: &EventsArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (pseudonyms, map) = (redaction.pseudonyms(false)?, redaction.open_map()?);
     let found = Mutex::new(Found { pseudonyms, ..Found::default() });
     let options = args.input.options.input_options()?;
-    let collector = Collector { filter, options: &options, zone: scanner.zone, now, found };
+    let collector = Collector { filter, options: &options, zone: scanner.zone.unwrap_or(0), now, found };
     input::visit(&args.input.paths, &options, &collector);
     let mut found = collector.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     for problem in &found.problems {

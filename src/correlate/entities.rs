@@ -126,12 +126,12 @@ impl EntityGraph {
         }
     }
 
-    /// The one value of `key` that a record tells together with one of `names`.
+    /// The one value of `key` that a record tells together with one of `names`; none when it names another machine, too.
     fn direct(&self, names: &[&Name], key: &str) -> Option<String> {
         let tied = names.iter().filter_map(|n| self.ties.get(*n)).flatten();
-        let values: BTreeSet<&String> = tied.filter(|(k, _)| k == key).map(|(_, v)| v).collect();
+        let values: BTreeSet<&Name> = tied.filter(|(k, _)| k == key).collect();
         match (values.len(), values.first()) {
-            (1, Some(value)) => Some((*value).clone()),
+            (1, Some(name)) if !self.is_ambiguous(name) => Some(name.1.clone()),
             _ => None,
         }
     }
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(resolve(&graph, name("omni.machine", "uuid-1"), "k8s.node"), None);
         assert_eq!(resolve(&graph, name("pve.vmid", "104"), "k8s.node"), None, "that is the node of VM 205");
         assert_eq!(resolve(&graph, name("omni.machine_request", "w-1"), "k8s.node"), None);
-        assert_eq!(resolve(&graph, name("pve.vmid", "104"), "omni.machine").as_deref(), Some("uuid-1"));
+        assert_eq!(resolve(&graph, name("pve.vmid", "104"), "omni.machine"), None, "it stands for VM 205 as well");
         assert_eq!(resolve(&graph, name("pve.vmid", "104"), "omni.machine_request").as_deref(), Some("w-1"));
     }
 

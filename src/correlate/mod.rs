@@ -4,14 +4,19 @@
 //! hits. Pure functions over hits that are already in memory: no IO, no clock. Invariant: what the input does not cover
 //! is [`Truth::Unknown`], never false.
 
+pub mod clock;
+pub mod coverage;
 pub mod entities;
 mod window;
+pub mod zone;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::catalog::{Catalogue, Expr, ServiceSet, SignatureId, Term, Truth};
 use crate::scan::{Hit, SourceOutcome, TimeKind};
+use clock::Clocks;
+use coverage::Coverage;
 use entities::EntityGraph;
 
 /// A hit by source and position among the hits of its signature.
@@ -53,6 +58,9 @@ pub struct World<'w> {
     pub sources: &'w [SourceOutcome],
     /// Names that belong to one thing.
     pub graph: EntityGraph,
+    /// How far the clocks of sources are apart.
+    pub clocks: Clocks,
+    coverage: Coverage,
     by_signature: HashMap<SignatureId, Vec<HitRef>>,
     correlations: RefCell<HashMap<usize, Finding>>,
 }
@@ -68,7 +76,13 @@ impl<'w> World<'w> {
             }
         }
         let graph = EntityGraph::new(sources.iter().flat_map(|s| s.found.links.iter()));
-        Self { catalogue, sources, graph, by_signature, correlations: RefCell::new(HashMap::new()) }
+        let clocks = Clocks::default();
+        let correlations = RefCell::new(HashMap::new());
+        let mut world =
+            Self { catalogue, sources, graph, clocks, coverage: Coverage::default(), by_signature, correlations };
+        world.clocks = clock::compare(&world);
+        world.coverage = Coverage::new(sources, &world.clocks);
+        world
     }
 
     /// The hits kept of a signature, by source and line.
@@ -91,12 +105,9 @@ impl<'w> World<'w> {
         self.sources.iter().any(|s| s.services.iter().any(|service| services.contains(*service)))
     }
 
-    /// Whether some source of one of these services covers a span of time.
-    fn covers(&self, services: ServiceSet, (from, to): (i64, i64)) -> bool {
-        self.sources.iter().any(|s| {
-            s.services.iter().any(|service| services.contains(*service))
-                && s.span.is_some_and(|(first, last)| first <= from && to <= last)
-        })
+    /// Whether some log of one of these services covers a span of time.
+    fn covers(&self, services: ServiceSet, span: (i64, i64)) -> bool {
+        self.coverage.covers(services, span)
     }
 
     /// What a condition amounts to. Its hits are those of the names that stand un-negated and hold.
@@ -136,7 +147,7 @@ impl<'w> World<'w> {
         let time = self.hit(at)?.time?;
         Some(match time.kind {
             TimeKind::SinceBoot => (at.source + 1, time.micros),
-            _ => (0, time.micros),
+            _ => (0, time.micros - self.clocks.ahead(at.source)),
         })
     }
 }

@@ -19,6 +19,7 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
         CorrelationKind::Temporal => temporal(world, correlation),
         CorrelationKind::Ordered { without } => ordered(world, correlation, without),
         CorrelationKind::Elapsed { lt, gt } => elapsed(world, correlation, *lt, *gt),
+        CorrelationKind::ClockPair => verdict(None, false),
         CorrelationKind::Absence { anchor, before, after, covered_by } => {
             absence(world, correlation, *anchor, (*before, *after), *covered_by)
         }
@@ -32,7 +33,7 @@ fn value(world: &World<'_>, at: HitRef, key: &str) -> Option<String> {
 }
 
 /// The group of a hit: `None` when it lacks an entity that must agree.
-fn group_key(world: &World<'_>, at: HitRef, keys: &[String]) -> Option<Vec<String>> {
+pub(super) fn group_key(world: &World<'_>, at: HitRef, keys: &[String]) -> Option<Vec<String>> {
     keys.iter().map(|key| value(world, at, key)).collect()
 }
 
@@ -254,16 +255,23 @@ fn absence(
             continue;
         };
         let key = group_key(world, *at, &correlation.group_by);
-        if key.is_none() || (!covered_by.is_empty() && !world.covers(covered_by, (moment, moment + after))) {
-            unknown = true;
+        let near = rules.iter().any(|rule| {
+            let slack = world.clocks.tolerance(at.source, rule.source);
+            world
+                .moment(*rule)
+                .is_none_or(|(d, t)| d == domain && t >= moment - before - slack && t <= moment + after + slack)
+                && group_key(world, *rule, &correlation.group_by)
+                    .is_none_or(|k| key.as_ref().is_none_or(|key| k == *key))
+        });
+        if near {
             continue;
         }
-        let near = rules.iter().any(|rule| {
-            world.moment(*rule).is_none_or(|(d, t)| d == domain && t >= moment - before && t <= moment + after)
-                && group_key(world, *rule, &correlation.group_by).is_none_or(|k| Some(k) == key)
-        });
-        if !near {
+        // Nothing was seen: that counts where something would have been.
+        let covered = covered_by.is_empty() || world.covers(covered_by, (moment - before, moment + after));
+        if key.is_some() && covered {
             alone.push(*at);
+        } else {
+            unknown = true;
         }
     }
     verdict((!alone.is_empty()).then_some(alone), unknown)

@@ -51,6 +51,11 @@ pub fn link(entities: &[(String, String)]) -> Vec<(String, String)> {
         .collect()
 }
 
+/// When the task of a UPID started, in seconds since the epoch: `UPID:node:pid:pstart:start:type:id:user:`.
+pub fn upid_start(upid: &str) -> Option<i64> {
+    i64::from_str_radix(upid.split(':').nth(4)?, 16).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

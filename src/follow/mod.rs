@@ -378,6 +378,7 @@ impl<'c> Follower<'c> {
             analysis.problems.extend(pipeline::problems_of(&self.scanner, &source.live.outcome));
             analysis.sources.push(std::mem::take(&mut source.live.outcome));
         }
+        analysis.set_times(self.scanner.catalogue);
         let result = work(self, &analysis);
         for (key, outcome) in keys.iter().zip(analysis.sources) {
             if let Some(source) = self.sources.get_mut(key) {

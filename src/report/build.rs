@@ -6,15 +6,15 @@ use chrono::{DateTime, SecondsFormat};
 
 use crate::catalog::file::CauseFile;
 use crate::catalog::{Catalogue, Cause, Evidence};
-use crate::correlate::{HitRef, World};
+use crate::correlate::{HitRef, World, clock as clocks, coverage as covered};
 use crate::rank::{Candidate, Item};
-use crate::scan::{Hit, SourceOutcome, Time, TimeKind};
+use crate::scan::{Hit, SourceOutcome, Time, TimeKind, Zone, ZoneKnown};
 
 use super::coverage::{self, coverage};
 use super::fill::fill;
 use super::model::{
-    CatalogueInfo, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep, Report, RootCause,
-    SCHEMA_VERSION, Symptom, TimelineEntry, Tool, UnknownItem,
+    CatalogueInfo, ClockEntry, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep, Report,
+    RootCause, SCHEMA_VERSION, Span, Symptom, TimelineEntry, Tool, UnknownItem,
 };
 use super::{border, sanitize, unexplained, words};
 
@@ -31,7 +31,7 @@ const TIMELINE: usize = 40;
 pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemEntry>) -> Report {
     let root_causes: Vec<RootCause> =
         (1..).zip(candidates.iter().take(CAUSES)).map(|(rank, c)| root_cause(world, rank, c)).collect();
-    let inputs: Vec<Input> = world.sources.iter().map(input).collect();
+    let inputs: Vec<Input> = (0..).zip(world.sources).map(|(index, source)| input(world, index, source)).collect();
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: tool(world.catalogue),
@@ -98,7 +98,7 @@ pub(super) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { round(part as f64 / whole as f64) }
 }
 
-fn input(source: &SourceOutcome) -> Input {
+fn input(world: &World<'_>, index: usize, source: &SourceOutcome) -> Input {
     let mut formats: Vec<String> = source.found.formats.names().map(str::to_owned).collect();
     formats.extend(source.found.documents.iter().map(|d| (*d).to_owned()));
     formats.sort();
@@ -111,11 +111,7 @@ fn input(source: &SourceOutcome) -> Input {
         (None, 0) => "complete".into(),
         (None, lines) => format!("complete, {lines} overlong lines cut"),
     };
-    let timezone = source.span.map(|_| match (source.year_inferred, source.zone_assumed) {
-        (true, _) => "zone assumed, year inferred".to_owned(),
-        (false, true) => "zone assumed".to_owned(),
-        (false, false) => "as written".to_owned(),
-    });
+    let timezone = source.span.map(|_| zone(source));
     Input {
         source: sanitize::line(&source.context.label),
         formats,
@@ -127,7 +123,66 @@ fn input(source: &SourceOutcome) -> Input {
         last: source.span.and_then(|(_, last)| rfc3339(last)),
         timezone,
         status,
+        gaps: covered::gaps(source).into_iter().map(|(from, to)| span(Some((from, to)))).collect(),
+        notes: notes(source),
+        clock: clock(world, index),
     }
+}
+
+/// What keeps a source from telling all.
+fn notes(source: &SourceOutcome) -> Vec<String> {
+    let cadence = &source.found.cadence;
+    let undated = source.found.events.saturating_sub(cadence.dated);
+    let lines = |number: u64| if number == 1 { "1 line".to_owned() } else { format!("{number} lines") };
+    let mut notes = Vec::new();
+    if covered::filtered(source) {
+        notes.push("only warnings and errors: what is written at info is not in it".to_owned());
+    }
+    if covered::sampled(source) {
+        notes.push(format!("{} in one second: zap may have dropped repeated ones", lines(cadence.busiest)));
+    }
+    if cadence.backward > 0 {
+        notes.push(format!("{} before the line above them in time", lines(cadence.backward)));
+    }
+    if cadence.dated > 0 && undated * 10 >= source.found.events && undated > 1 {
+        notes.push(format!("{} without a time", lines(undated)));
+    }
+    notes
+}
+
+/// How far the clock of a source is off.
+fn clock(world: &World<'_>, index: usize) -> Option<ClockEntry> {
+    let skew = world.clocks.skews.get(index)?.as_ref().filter(|s| s.pairs > 0)?;
+    let seconds = |micros: i64| (micros as f64 / 100_000.0).round() / 10.0;
+    let against = skew.against.and_then(|s| world.sources.get(s)).map(|s| sanitize::line(&s.context.label));
+    Some(ClockEntry {
+        ahead_seconds: seconds(skew.ahead),
+        spread_seconds: seconds(skew.spread),
+        pairs: skew.pairs,
+        against: against.unwrap_or_else(|| "start times of tasks".to_owned()),
+    })
+}
+
+fn span(span: Option<(i64, i64)>) -> Span {
+    Span { first: span.and_then(|(first, _)| rfc3339(first)), last: span.and_then(|(_, last)| rfc3339(last)) }
+}
+
+/// How the stamps of a source were read.
+fn zone(source: &SourceOutcome) -> String {
+    let times = &source.found.times;
+    if times.local.or(times.yearless).is_none() {
+        return "as written".to_owned();
+    }
+    let Zone { east, known } = &source.zone;
+    let (hours, minutes) = (east.abs() / 3600, east.abs() / 60 % 60);
+    let zone = format!("{}{hours:02}:{minutes:02}", if *east < 0 { "-" } else { "+" });
+    let known = match known {
+        ZoneKnown::Assumed => "zone assumed: UTC".to_owned(),
+        ZoneKnown::Given => format!("{zone} as given"),
+        ZoneKnown::Measured => format!("{zone} by the start times of tasks"),
+        ZoneKnown::Like(label) => format!("{zone} as in {}", sanitize::line(label)),
+    };
+    if source.year_inferred { format!("{known}, year inferred") } else { known }
 }
 
 fn root_cause(world: &World<'_>, rank: usize, candidate: &Candidate) -> RootCause {
@@ -254,6 +309,9 @@ fn symptoms(world: &World<'_>) -> Vec<Symptom> {
     let mut list = Vec::new();
     for (index, signature) in world.catalogue.signatures.iter().enumerate() {
         let Some((scenario, _)) = signature.name.split_once('#').filter(|(s, _)| !s.contains('/')) else { continue };
+        if clocks::tells_time(world.catalogue, index) {
+            continue;
+        }
         let Some((at, hit)) = world.hits(index).first().and_then(|at| Some((*at, world.hit(*at)?))) else { continue };
         let source = world.sources.get(at.source).map_or("", |s| s.context.label.as_str());
         list.push(Symptom {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::build::rfc3339;
 use super::model::{Coverage, Gap, Input, ProblemEntry, Report, Span};
 use super::sanitize;
+use crate::correlate::coverage as covered;
 use crate::event::Service;
 use crate::scan::SourceOutcome;
 
@@ -51,6 +52,7 @@ pub fn coverage(sources: &[SourceOutcome], inputs: &[Input], problems: &[Problem
         versions: versions(sources),
         skipped: gaps(problems, SKIPPED),
         cut: gaps(problems, CUT),
+        missing: covered::missing_parts(sources).iter().map(|label| sanitize::line(label)).collect(),
         not_understood: inputs.iter().filter(|i| is_plain(i)).map(|i| i.source.clone()).collect(),
     }
 }

@@ -83,6 +83,25 @@ pub struct Input {
     pub timezone: Option<String>,
     /// `complete`, or why it was not read to the end.
     pub status: String,
+    /// Pauses in which it should have written: nothing follows from silence in them.
+    pub gaps: Vec<Span>,
+    /// What else keeps it from telling all: filtered, sampled, out of order, undated.
+    pub notes: Vec<String>,
+    /// How far its clock is off, when it could be compared with another.
+    pub clock: Option<ClockEntry>,
+}
+
+/// How far the clock of a source is off.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClockEntry {
+    /// Seconds ahead of the other clock; negative when it is behind. Correlations take it into account.
+    pub ahead_seconds: f64,
+    /// How much of that is uncertain, seconds.
+    pub spread_seconds: f64,
+    /// Pairs of lines that were compared.
+    pub pairs: usize,
+    /// What it was compared with: a source, or `start times of tasks`.
+    pub against: String,
 }
 
 /// A root cause with its evidence.
@@ -304,6 +323,8 @@ pub struct Coverage {
     pub first: Option<String>,
     /// Latest time of all, RFC 3339.
     pub last: Option<String>,
+    /// Parts of rotated logs that are not in the input.
+    pub missing: Vec<String>,
     /// Versions seen, by application: they decide whether a root cause applies.
     pub versions: BTreeMap<String, Vec<String>>,
     /// What was not read, and why.

@@ -301,6 +301,7 @@ impl Page<'_> {
         if report.redacted {
             self.field("names", PSEUDONYMS)?;
         }
+        self.clocks(report)?;
         let problems: Vec<_> = report.problems.iter().filter(|p| all || coverage::is_loss(p)).collect();
         for problem in problems.iter().take(if all { usize::MAX } else { 3 }) {
             self.field("problem", &format!("{}: {}", problem.source, problem.message))?;
@@ -309,6 +310,21 @@ impl Page<'_> {
             self.field("", &format!("{} more problems, see --all", problems.len() - 3))?;
         }
         if all { self.inputs(report) } else { Ok(()) }
+    }
+
+    /// Clocks that are off, zones that were found, and what keeps silence from telling anything.
+    fn clocks(&mut self, report: &Report) -> io::Result<()> {
+        for input in &report.inputs {
+            if let Some(clock) = input.clock.as_ref().filter(|c| c.ahead_seconds.abs() >= 5.0) {
+                let side = if clock.ahead_seconds > 0.0 { "ahead of" } else { "behind" };
+                let by = duration(clock.ahead_seconds.abs());
+                self.field("clock", &format!("{} is {by} {side} {}; corrected", input.source, clock.against))?;
+            }
+            if let Some(zone) = input.timezone.as_ref().filter(|z| z.contains(" by ") || z.contains(" as in ")) {
+                self.field("zone", &format!("{}: {zone}", input.source))?;
+            }
+        }
+        Ok(())
     }
 
     fn inputs(&mut self, report: &Report) -> io::Result<()> {
@@ -368,6 +384,16 @@ fn command_paint(theme: Theme) -> Paint {
         Theme::Dark => AnsiColor::Cyan.on_default(),
         Theme::Light => AnsiColor::Blue.on_default(),
         Theme::Neutral => Paint::new().bold(),
+    }
+}
+
+/// Seconds as people say them: `9 min 58 s`.
+fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One chunk: whole records, scanned from the first to the last line.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -14,6 +15,7 @@ use crate::parse::{self, Line, LockOn};
 use crate::redact;
 use crate::state;
 
+use super::cadence::Cadence;
 use super::frame;
 use super::hits::EXCERPT;
 use super::unexplained::Clusters;
@@ -52,6 +54,10 @@ pub struct ChunkOutcome {
     pub oversized: u64,
     /// Lines at warning and above.
     pub faults: u64,
+    /// Dated lines below warning, or of unknown severity.
+    pub ordinary: u64,
+    /// How stamps follow each other.
+    pub cadence: Cadence,
     /// Formats seen, by index into [`parse::formats`].
     pub formats: FormatSet,
     /// Names of document formats seen.
@@ -162,6 +168,8 @@ impl ChunkOutcome {
         self.truncated += later.truncated;
         self.oversized += later.oversized;
         self.faults += later.faults;
+        self.ordinary += later.ordinary;
+        self.cadence.absorb(later.cadence);
         self.formats.0 |= later.formats.0;
         self.times.absorb(&later.times);
         self.services.extend(later.services);
@@ -344,6 +352,8 @@ impl<'c> Walk<'_, 'c> {
         self.out.faults += u64::from(line.severity >= Severity::WARN);
         if line.time.is_some() {
             self.out.times.add(line.time);
+            self.out.cadence.add(line.time);
+            self.out.ordinary += u64::from(line.severity < Severity::WARN);
             self.out.last = line.time;
         }
     }
@@ -493,6 +503,7 @@ impl<'c> Walk<'_, 'c> {
             names: Arc::clone(names),
             excerpt: String::new(),
             decisive: None,
+            text: hash(event),
         };
         let tally = self.out.tallies.entry(id).or_default();
         if tally.keeps_text(&hit) {
@@ -651,6 +662,17 @@ impl<'c> Walk<'_, 'c> {
 
 /// Names of things, shared by all hits on one event.
 type Names = Arc<[(String, String)]>;
+
+/// A hash of what an event says, its own stamp left out: equal for copies of one line.
+fn hash(event: &Event<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    event.body.hash(&mut hasher);
+    for (key, value) in event.attributes.iter().filter(|(k, _)| !matches!(k.as_ref(), "ts" | "time" | "timestamp")) {
+        key.hash(&mut hasher);
+        value.hash(&mut hasher);
+    }
+    hasher.finish()
+}
 
 fn names(event: &Event<'_>) -> Names {
     event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()

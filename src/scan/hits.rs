@@ -62,6 +62,8 @@ pub struct Hit {
     pub excerpt: String,
     /// The piece of it that decided.
     pub decisive: Option<String>,
+    /// A hash of what the event says, without its stamp.
+    pub text: u64,
 }
 
 impl Hit {

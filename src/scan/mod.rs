@@ -6,6 +6,7 @@
 //! scanned. Memory follows what is found, never the size of the input. Invariant: the outcome does not depend on the
 //! number of threads, nor on whether bytes came from a file or a stream.
 
+pub mod cadence;
 pub mod chunk;
 pub mod frame;
 pub mod hits;
@@ -56,8 +57,8 @@ pub struct Scanner<'c> {
     pub limits: Limits,
     /// What the clock said at the start, microseconds since the epoch: for years that stamps lack.
     pub now: i64,
-    /// Seconds east of UTC for stamps without a zone.
-    pub zone: i64,
+    /// Seconds east of UTC for stamps without a zone; `None` when the user does not say.
+    pub zone: Option<i64>,
     /// Only events from this time on, microseconds.
     pub since: Option<i64>,
     /// Only events until this time, microseconds.
@@ -81,10 +82,64 @@ pub struct SourceOutcome {
     pub span: Option<(i64, i64)>,
     /// True when its times have no zone of their own.
     pub zone_assumed: bool,
+    /// The zone of stamps that have none, and how it is known.
+    pub zone: Zone,
     /// True when its times have no year of their own.
     pub year_inferred: bool,
     /// Why reading stopped early, if it did.
     pub failure: Option<String>,
+    /// Pauses of its stamps, from and to, the longest ones.
+    pub pauses: Vec<(i64, i64)>,
+    /// Only hits from here to there are asked for.
+    window: (i64, i64),
+    reference: i64,
+}
+
+/// The zone of stamps that have none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Zone {
+    /// Seconds east of UTC.
+    pub east: i64,
+    /// How it is known.
+    pub known: ZoneKnown,
+}
+
+/// How a zone is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ZoneKnown {
+    /// Nothing tells it: UTC is assumed.
+    #[default]
+    Assumed,
+    /// The user said it.
+    Given,
+    /// Stamps of the source stand beside times that are exact.
+    Measured,
+    /// As in another source of the same kind, by its label.
+    Like(String),
+}
+
+impl SourceOutcome {
+    /// Takes this zone for stamps that have none, and turns all stamps into times.
+    pub fn settle(&mut self, zone: Zone) {
+        let clock = Clock { reference: self.reference, zone: zone.east * crate::event::time::SECOND };
+        self.zone = zone;
+        self.span = self.found.times.span(&clock);
+        for tally in self.found.tallies.values_mut() {
+            tally.settle(&clock, self.context.start);
+        }
+        self.found.clusters.settle(&clock);
+        let time = |raw| clock.resolve(raw).map(|t| t.micros);
+        self.pauses = self.found.cadence.pauses.iter().filter_map(|(a, b)| Some((time(*a)?, time(*b)?))).collect();
+        self.pauses.sort_unstable();
+    }
+
+    /// Drops hits outside of the time that is asked for.
+    pub fn clip(&mut self) {
+        let (since, until) = self.window;
+        if (since, until) != (i64::MIN, i64::MAX) {
+            self.found.tallies.retain(|_, tally| tally.keep(since, until));
+        }
+    }
 }
 
 /// Files up to this size are read as a stream.
@@ -98,7 +153,7 @@ impl<'c> Scanner<'c> {
             matcher: Matcher::new(catalogue, parse::versions::markers()),
             limits: Limits::default(),
             now,
-            zone: 0,
+            zone: None,
             since: None,
             until: None,
             scanned: AtomicU64::new(0),
@@ -140,19 +195,12 @@ impl<'c> Scanner<'c> {
     /// Fills in what stamps lack, by what is known of the source so far. May be repeated when more of it was read.
     pub fn settle(&self, outcome: &mut SourceOutcome) {
         let times = &outcome.found.times;
-        let reference = times.latest_known().or(outcome.context.modified).unwrap_or(self.now);
-        let clock = Clock { reference, zone: self.zone * crate::event::time::SECOND };
+        outcome.reference = times.latest_known().or(outcome.context.modified).unwrap_or(self.now);
         outcome.zone_assumed = times.utc.is_none() && times.local.or(times.yearless).is_some();
         outcome.year_inferred = times.utc.is_none() && times.local.is_none() && times.yearless.is_some();
-        outcome.span = times.span(&clock);
-        for tally in outcome.found.tallies.values_mut() {
-            tally.settle(&clock, outcome.context.start);
-        }
-        outcome.found.clusters.settle(&clock);
-        if self.since.is_some() || self.until.is_some() {
-            let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
-            outcome.found.tallies.retain(|_, tally| tally.keep(since, until));
-        }
+        outcome.window = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
+        let known = if self.zone.is_some() { ZoneKnown::Given } else { ZoneKnown::Assumed };
+        outcome.settle(Zone { east: self.zone.unwrap_or(0), known });
         outcome.services.clone_from(&outcome.found.services);
         outcome.services.extend(outcome.context.service);
         outcome.services.sort_unstable();

@@ -52,6 +52,18 @@ pub struct Input {
     pub last: Option<String>,
     pub timezone: Option<String>,
     pub status: String,
+    pub gaps: Vec<Span>,
+    pub notes: Vec<String>,
+    pub clock: Option<Clock>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    pub ahead_seconds: f64,
+    pub spread_seconds: f64,
+    pub pairs: u64,
+    pub against: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -216,6 +228,7 @@ pub struct Coverage {
     pub services: BTreeMap<String, Span>,
     pub first: Option<String>,
     pub last: Option<String>,
+    pub missing: Vec<String>,
     pub versions: BTreeMap<String, Vec<String>>,
     pub skipped: Vec<Gap>,
     pub cut: Vec<Gap>,

@@ -66,3 +66,5 @@ mod screens;
 mod screenshots;
 /// samples/secrets: what must not come out does not.
 mod secrets;
+/// One story over all sources: clocks, zones, coverage, machines that are never merged.
+mod story;
