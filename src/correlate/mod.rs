@@ -142,6 +142,11 @@ impl<'w> World<'w> {
         }
     }
 
+    /// When a hit was written, on one clock for all sources, microseconds since the epoch; `None` since boot.
+    pub fn time(&self, at: HitRef) -> Option<i64> {
+        self.moment(at).filter(|(domain, _)| *domain == 0).map(|(_, micros)| micros)
+    }
+
     /// The time of a hit that can be compared with those of other hits: absolute, or since boot in its own source.
     fn moment(&self, at: HitRef) -> Option<(usize, i64)> {
         let time = self.hit(at)?.time?;

@@ -101,6 +101,9 @@ mod tests {
             unknown: Vec::new(),
             explains: Vec::new(),
             entities: BTreeMap::default(),
+            margin: 0.0,
+            wanted: Vec::new(),
+            moments: None,
             span: None,
             count: 1,
         }]

@@ -24,6 +24,8 @@ pub const CONFIRMED: f64 = 0.95;
 const DECISIVE: f64 = 100.0;
 /// How far the clocks of two sources may differ before an order of events means nothing, in microseconds.
 const SKEW: i64 = 10 * 60 * 1_000_000;
+/// Root causes for which it is computed what would tell most about them.
+const ASKED: usize = 3;
 /// Values of one entity that a candidate carries.
 const ENTITY_VALUES: usize = 8;
 
@@ -81,6 +83,12 @@ pub struct Candidate {
     pub span: Option<(i64, i64)>,
     /// How many events support it.
     pub count: u64,
+    /// How far its confidence lies above that of the next root cause that is not its effect.
+    pub margin: f64,
+    /// Items that are not known, with the bits that knowing them is worth, the best first; for the first few only.
+    pub wanted: Vec<(usize, f64)>,
+    /// First and last time of its hits on one clock for all sources.
+    pub moments: Option<(i64, i64)>,
 }
 
 /// An evidence item that holds.
@@ -97,13 +105,56 @@ pub struct Item {
 /// Ranks all root causes that anything speaks for, the most likely first.
 pub fn rank(world: &World<'_>) -> Vec<Candidate> {
     let judged = observe::judge(world);
-    let posteriors = network::posteriors(world, &judged);
-    let mut candidates: Vec<Candidate> =
-        judged.iter().zip(&posteriors).map(|(judged, posterior)| candidate(world, judged, *posterior)).collect();
+    let weighed = network::posteriors(world, &judged);
+    let mut candidates: Vec<Candidate> = judged
+        .iter()
+        .zip(&weighed.posteriors)
+        .map(|(judged, posterior)| candidate(world, judged, *posterior))
+        .collect();
     candidates.sort_by(|a, b| order(world, a).partial_cmp(&order(world, b)).unwrap_or(std::cmp::Ordering::Equal));
     let mut candidates = causes_first(world, candidates);
     fold(world, &mut candidates);
+    margins(&mut candidates);
+    for candidate in candidates.iter_mut().take(ASKED) {
+        let Some(index) = judged.iter().position(|j| j.cause == candidate.cause) else { continue };
+        candidate.wanted = wanted(world, &weighed, judged.get(index), index);
+    }
     candidates
+}
+
+/// What would tell most about a root cause: items that are not known, with the bits they are worth, the best first.
+fn wanted(
+    world: &World<'_>,
+    weighed: &network::Weighed,
+    judged: Option<&observe::Judged>,
+    index: usize,
+) -> Vec<(usize, f64)> {
+    let Some((judged, cause)) = judged.and_then(|j| Some((j, world.catalogue.causes.get(j.cause)?))) else {
+        return Vec::new();
+    };
+    let open = judged.unknown.iter().chain(&judged.missing);
+    let gain = |item: &usize| Some((*item, weighed.gain(index, cause.evidence.get(*item)?)));
+    let mut wanted: Vec<(usize, f64)> = open.filter_map(gain).filter(|(_, bits)| *bits > 0.0).collect();
+    wanted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    wanted
+}
+
+/// How far each root cause lies before the next that is not its effect.
+fn margins(candidates: &mut [Candidate]) {
+    let list: Vec<(usize, f64)> = candidates.iter().map(|c| (c.cause, c.confidence)).collect();
+    for (index, candidate) in candidates.iter_mut().enumerate() {
+        let next = list.iter().skip(index + 1).find(|(cause, _)| !candidate.explains.contains(cause));
+        let margin = candidate.confidence - next.map_or(0.0, |(_, c)| *c);
+        candidate.margin = (margin * 1000.0).round() / 1000.0;
+    }
+}
+
+/// Whether one may have brought about the other: it did not begin when that was over.
+fn in_time(cause: Option<(i64, i64)>, effect: Option<(i64, i64)>) -> bool {
+    match (cause, effect) {
+        (Some((begin, _)), Some((_, end))) => begin <= end + SKEW,
+        _ => true,
+    }
 }
 
 /// Puts a root cause before those that it explains when both are likely, however sure the effect is: if the cause is
@@ -130,10 +181,7 @@ fn causes_first(world: &World<'_>, candidates: Vec<Candidate>) -> Vec<Candidate>
 
 /// Whether the first may have brought about the second: it explains it, and did not begin after that was over.
 fn brings(world: &World<'_>, cause: &Candidate, effect: &Candidate) -> bool {
-    let in_time = match (cause.span, effect.span) {
-        (Some((begin, _)), Some((_, end))) => begin <= end + SKEW,
-        _ => true,
-    };
+    let in_time = in_time(cause.moments, effect.moments);
     in_time && effects(world, cause.cause).contains(&effect.cause)
 }
 
@@ -159,6 +207,18 @@ fn order<'w>(world: &'w World<'_>, candidate: &Candidate) -> (f64, u8, i64, &'w 
     let level = cause.map_or(0, |c| c.level as u8);
     let onset = candidate.span.map_or(i64::MAX, |(first, _)| first);
     (-candidate.confidence, u8::MAX - level, onset, cause.map_or("", |c| c.id.as_str()))
+}
+
+/// Adds the other names of the machine, when all names are of one.
+fn complete(world: &World<'_>, mut entities: BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    let names: Vec<(String, String)> =
+        entities.iter().flat_map(|(k, values)| values.iter().map(move |v| (k.clone(), v.clone()))).collect();
+    for (key, value) in world.graph.known(names.iter()) {
+        if !names.iter().any(|(k, _)| *k == key) {
+            entities.entry(key).or_default().push(value);
+        }
+    }
+    entities
 }
 
 fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Candidate {
@@ -192,8 +252,11 @@ fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Can
         items,
         unknown: judged.unknown.clone(),
         explains: Vec::new(),
-        entities,
+        entities: complete(world, entities),
         span,
+        margin: 0.0,
+        wanted: Vec::new(),
+        moments: judged.span,
     }
 }
 

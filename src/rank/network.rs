@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Evidence;
 use crate::correlate::World;
 
 use super::observe::{self, Judged, Observation};
@@ -13,30 +14,75 @@ use super::version_ratio;
 
 /// Root causes of one component that are weighed together.
 const TOGETHER: usize = 12;
-/// Root causes that are there at once.
+/// Root causes that are there at once, in components with more than [`EXACT`].
 const AT_ONCE: usize = 3;
+/// Components up to this size are summed over all sets.
+const EXACT: usize = 8;
+/// What an arc to an effect that was over before its cause began is worth.
+const TOO_EARLY: f64 = 0.1;
 /// How well a root cause explains what its effect was seen by, compared with the effect itself.
 const EFFECT: f64 = 0.6;
 /// The largest probability that an arc stands for.
 const SURE: f64 = 0.95;
 
 /// One observation: its leak, and its arcs by root cause.
+#[derive(Debug, Clone)]
 struct Seen {
     leak: f64,
     arcs: BTreeMap<usize, f64>,
 }
 
+/// What the posteriors were computed from, and they themselves.
+pub struct Weighed {
+    seen: Vec<Seen>,
+    odds: Vec<f64>,
+    /// By judged root cause.
+    pub posteriors: Vec<f64>,
+}
+
 /// The posterior of each judged root cause.
 ///
 /// First by what each was seen by itself; then what those that are likely by themselves explain counts as theirs too.
-pub fn posteriors(world: &World<'_>, judged: &[Judged]) -> Vec<f64> {
+pub fn posteriors(world: &World<'_>, judged: &[Judged]) -> Weighed {
     let observations = observe::observations(world, judged);
     let odds: Vec<f64> = judged.iter().map(|j| own_odds(world, j)).collect();
     let own: Vec<Seen> = observations.iter().map(seen).collect();
     let alone = infer(&own, &odds);
     let likely: Vec<bool> = alone.iter().map(|p| *p >= super::POSSIBLE).collect();
-    let with_effects = own.into_iter().map(|seen| with_causes(world, judged, &likely, seen)).collect::<Vec<_>>();
-    infer(&with_effects, &odds)
+    let seen = own.into_iter().map(|seen| with_causes(world, judged, &likely, seen)).collect::<Vec<_>>();
+    let posteriors = infer(&seen, &odds);
+    Weighed { seen, odds, posteriors }
+}
+
+impl Weighed {
+    /// By how many bits knowing an item of a root cause would make the ranking surer, on average over both outcomes.
+    pub fn gain(&self, index: usize, evidence: &Evidence) -> f64 {
+        let posterior = self.posteriors.get(index).copied().unwrap_or(0.0);
+        let (if_cause, if_not) = (evidence.if_cause, evidence.if_not);
+        let probability = posterior * if_cause + (1.0 - posterior) * if_not;
+        let scaled = |ratio: f64| {
+            let mut odds = self.odds.clone();
+            odds.get_mut(index).into_iter().for_each(|o| *o *= ratio);
+            entropy(&infer(&self.seen, &odds))
+        };
+        let present = if evidence.supports() {
+            let ratio = if_cause / if_not;
+            let leak = 0.9 / ratio.max(1.0);
+            let mut seen: Vec<Seen> = self.seen.clone();
+            seen.push(Seen { leak, arcs: BTreeMap::from([(index, (ratio * leak).min(SURE))]) });
+            entropy(&infer(&seen, &self.odds))
+        } else {
+            scaled(if_cause / if_not)
+        };
+        let absent = scaled((1.0 - if_cause) / (1.0 - if_not));
+        entropy(&self.posteriors) - probability * present - (1.0 - probability) * absent
+    }
+}
+
+/// How open a ranking is, in bits.
+fn entropy(posteriors: &[f64]) -> f64 {
+    let bits = |p: f64| if p <= 0.0 { 0.0 } else { -p * p.log2() };
+    posteriors.iter().map(|p| bits(*p) + bits(1.0 - p)).sum()
 }
 
 /// Posteriors by connected component.
@@ -78,8 +124,12 @@ fn with_causes(world: &World<'_>, judged: &[Judged], likely: &[bool], mut seen: 
     let mut more: Vec<(usize, f64)> = Vec::new();
     for (index, one) in judged.iter().enumerate().filter(|(i, _)| likely.get(*i).is_some_and(|l| *l)) {
         let effects = world.catalogue.causes.get(one.cause).map_or(&[][..], |c| c.explains.as_slice());
-        let explained = seen.arcs.iter().filter(|(i, _)| judged.get(**i).is_some_and(|j| effects.contains(&j.cause)));
-        let strongest = explained.map(|(_, p)| p * EFFECT).fold(0.0, f64::max);
+        let explained = seen.arcs.iter().filter_map(|(i, p)| {
+            let effect = judged.get(*i).filter(|j| effects.contains(&j.cause))?;
+            let in_time = super::in_time(one.span, effect.span);
+            Some(p * EFFECT * if in_time { 1.0 } else { TOO_EARLY })
+        });
+        let strongest = explained.fold(0.0, f64::max);
         if strongest > 0.0 {
             more.push((index, strongest));
         }
@@ -128,12 +178,13 @@ fn strongest(component: &[usize], odds: &[f64], seen: &[Seen]) -> Vec<usize> {
     chosen
 }
 
-/// Sums over all sets of at most [`AT_ONCE`] of the chosen root causes.
+/// Sums over all sets of the chosen root causes, or in large components over those of at most [`AT_ONCE`].
 fn weigh(chosen: &[usize], odds: &[f64], seen: &[Seen]) -> Vec<(usize, f64)> {
     let relevant: Vec<&Seen> = seen.iter().filter(|s| chosen.iter().any(|c| s.arcs.contains_key(c))).collect();
     let mut total = 0.0;
     let mut with: BTreeMap<usize, f64> = chosen.iter().map(|c| (*c, 0.0)).collect();
-    for set in sets(chosen) {
+    let at_once = if chosen.len() <= EXACT { chosen.len() } else { AT_ONCE };
+    for set in sets(chosen, at_once) {
         let prior: f64 = set.iter().map(|c| odds.get(*c).copied().unwrap_or(0.0)).product();
         let likelihood: f64 = relevant
             .iter()
@@ -153,11 +204,11 @@ fn weigh(chosen: &[usize], odds: &[f64], seen: &[Seen]) -> Vec<(usize, f64)> {
     with.into_iter().map(|(cause, sum)| (cause, if total > 0.0 { sum / total } else { 0.0 })).collect()
 }
 
-/// All subsets of at most [`AT_ONCE`] members.
-fn sets(chosen: &[usize]) -> Vec<Vec<usize>> {
+/// All subsets of at most so many members.
+fn sets(chosen: &[usize], at_once: usize) -> Vec<Vec<usize>> {
     let mut all = vec![Vec::new()];
     let mut last = all.clone();
-    for _ in 0..AT_ONCE {
+    for _ in 0..at_once {
         let mut next = Vec::new();
         for set in &last {
             for member in chosen.iter().filter(|c| set.last().is_none_or(|l| *c > l)) {
@@ -202,6 +253,35 @@ mod tests {
         let odds = [0.05 / 0.95; 2];
         let both = posterior(&odds, &[seen(&[(0, 0.9), (1, 0.0045)], 0.0009)]);
         assert!(both[0] > 0.95 && both[1] < 0.1, "{both:?}");
+    }
+
+    #[test]
+    fn small_components_are_summed_over_all_sets() {
+        // Four faults, each seen by a line of its own and all by one more: with at most three at once, one would be lost.
+        let odds = [0.05 / 0.95; 4];
+        let mut observations: Vec<Seen> = (0..4).map(|i| seen(&[(i, 0.9)], 0.0009)).collect();
+        observations.push(seen(&[(0, 0.5), (1, 0.5), (2, 0.5), (3, 0.5)], 0.1));
+        let all = posterior(&odds, &observations);
+        assert!(all.iter().all(|p| *p > 0.95), "{all:?}");
+    }
+
+    #[test]
+    fn what_would_decide_gains_more_than_what_would_not() {
+        let odds = vec![0.05 / 0.95; 2];
+        let observations = vec![seen(&[(0, 0.9), (1, 0.9)], 0.009)];
+        let weighed = Weighed { posteriors: infer(&observations, &odds), seen: observations, odds };
+        let item = |if_cause, if_not| Evidence {
+            id: String::new(),
+            when: crate::catalog::Expr::Name(crate::catalog::Term::Signature(0)),
+            if_cause,
+            if_not,
+            group: None,
+            says: String::new(),
+            needs: crate::catalog::ServiceSet::default(),
+        };
+        let (decisive, weak, against) = (item(0.9, 0.009), item(0.5, 0.4), item(0.02, 0.7));
+        assert!(weighed.gain(0, &decisive) > 5.0 * weighed.gain(0, &weak).max(0.0));
+        assert!(weighed.gain(0, &against) > weighed.gain(0, &weak));
     }
 
     #[test]

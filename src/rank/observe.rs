@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Cause, Term, Truth};
+use crate::catalog::{Cause, Expr, Term, Truth};
 use crate::correlate::{HitRef, World};
 
 use super::{Item, holds};
@@ -16,6 +16,32 @@ pub struct Judged {
     pub items: Vec<Item>,
     /// Items that the input cannot tell.
     pub unknown: Vec<usize>,
+    /// Items that only services that are not in the input could have shown.
+    pub missing: Vec<usize>,
+    /// First and last time of what supports it, microseconds on one clock.
+    pub span: Option<(i64, i64)>,
+}
+
+/// First and last time of the supporting items, on one clock.
+fn span(world: &World<'_>, cause: &Cause, items: &[Item]) -> Option<(i64, i64)> {
+    let supporting = items.iter().filter(|i| cause.evidence.get(i.evidence).is_some_and(|e| e.supports()));
+    let mut times = supporting.flat_map(|i| &i.hits).filter_map(|at| world.time(*at));
+    let first = times.next()?;
+    Some(times.fold((first, first), |(a, b), t| (a.min(t), b.max(t))))
+}
+
+/// Whether only services that are not in the input write what an item asks for.
+fn is_missing(world: &World<'_>, when: &Expr<Term>) -> bool {
+    let (mut any, mut all) = (false, true);
+    when.names(&mut |term, positive| {
+        let services = match term {
+            Term::Signature(id) if positive => world.catalogue.signatures.get(*id).map(|s| s.services),
+            _ => None,
+        };
+        any |= services.is_some();
+        all &= services.is_none_or(|s| !s.is_empty() && !world.has_service(s));
+    });
+    any && all
 }
 
 /// Judges all root causes; keeps those that something supports.
@@ -30,6 +56,7 @@ pub fn judge(world: &World<'_>) -> Vec<Judged> {
 fn judge_one(world: &World<'_>, index: usize, cause: &Cause) -> Option<Judged> {
     let mut items = Vec::new();
     let mut unknown = Vec::new();
+    let mut missing = Vec::new();
     for (evidence, item) in cause.evidence.iter().enumerate() {
         let finding = world.find(&item.when);
         if holds(finding.truth) {
@@ -37,6 +64,8 @@ fn judge_one(world: &World<'_>, index: usize, cause: &Cause) -> Option<Judged> {
             items.push(Item { evidence, hits: finding.hits, count });
         } else if finding.truth == Truth::Unknown || (!item.needs.is_empty() && !world.has_service(item.needs)) {
             unknown.push(evidence);
+        } else if is_missing(world, &item.when) {
+            missing.push(evidence);
         }
     }
     // Something must have been seen: a mere absence (`not x`) names no root cause.
@@ -55,11 +84,12 @@ fn judge_one(world: &World<'_>, index: usize, cause: &Cause) -> Option<Judged> {
         !blind
     });
     strongest_per_group(cause, &mut items);
-    Some(Judged { cause: index, items, unknown })
+    let span = span(world, cause, &items);
+    Some(Judged { cause: index, items, unknown, missing, span })
 }
 
 /// How many events an item stands for.
-fn count(world: &World<'_>, when: &crate::catalog::Expr<Term>, hits: &[HitRef]) -> u64 {
+fn count(world: &World<'_>, when: &Expr<Term>, hits: &[HitRef]) -> u64 {
     let mut signatures = BTreeSet::new();
     when.names(&mut |term, positive| {
         if let (Term::Signature(signature), true) = (term, positive) {

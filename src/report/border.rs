@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    ClusterEntry, CollectStep, Coverage, EvidenceLine, Gap, Input, NearbyLine, ProblemEntry, RemediationStep, Report,
-    RootCause, Symptom, TimelineEntry, Unexplained, UnknownItem,
+    ClockEntry, ClusterEntry, CollectNext, CollectStep, Coverage, EvidenceLine, Gap, Input, NearbyLine, ProblemEntry,
+    RemediationStep, Report, RootCause, Symptom, TimelineEntry, Unexplained, UnknownItem,
 };
 use crate::redact::{self, Pseudonyms};
 
@@ -103,16 +103,22 @@ fn each(report: &mut Report, change: Change<'_>, filled: &Filled) {
         tool: _,
         inputs,
         root_causes,
+        collect_next,
         symptoms,
         unexplained: Unexplained { events: _, share: _, clusters },
         timeline,
-        coverage: Coverage { sources: _, services: _, first: _, last: _, versions: _, skipped, cut, not_understood },
+        coverage:
+            Coverage { sources: _, services: _, first: _, last: _, versions: _, skipped, cut, not_understood, missing },
         problems,
         redacted: _,
         names: _,
     } = report;
     for cause in root_causes {
         root_cause(cause, change, filled);
+    }
+    for CollectNext { root_cause: _, evidence: _, run, why, bits: _ } in collect_next {
+        filled.replace(run);
+        filled.replace(why);
     }
     for Symptom { id: _, scenario: _, title: _, count: _, source, line: _, excerpt } in symptoms {
         change(source, &mut None);
@@ -140,16 +146,24 @@ fn each(report: &mut Report, change: Change<'_>, filled: &Filled) {
             understood: _,
             first: _,
             last: _,
-            timezone: _,
+            timezone,
             status,
+            gaps: _,
+            notes: _,
+            clock,
         } = input;
         change(source, &mut None);
+        timezone.iter_mut().for_each(|zone| change(zone, &mut None));
+        if let Some(ClockEntry { ahead_seconds: _, spread_seconds: _, pairs: _, against }) = clock {
+            change(against, &mut None);
+        }
         change(status, &mut None);
     }
     for Gap { source, why } in skipped.iter_mut().chain(cut) {
         change(source, &mut None);
         change(why, &mut None);
     }
+    missing.iter_mut().for_each(|source| change(source, &mut None));
     not_understood.iter_mut().for_each(|source| change(source, &mut None));
     for ProblemEntry { source, kind: _, message } in problems {
         change(source, &mut None);
@@ -167,6 +181,7 @@ fn root_cause(cause: &mut RootCause, change: Change<'_>, filled: &Filled) {
         level: _,
         confidence: _,
         verdict: _,
+        margin: _,
         first_seen: _,
         last_seen: _,
         count: _,

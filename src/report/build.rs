@@ -13,8 +13,8 @@ use crate::scan::{Hit, SourceOutcome, Time, TimeKind, Zone, ZoneKnown};
 use super::coverage::{self, coverage};
 use super::fill::fill;
 use super::model::{
-    CatalogueInfo, ClockEntry, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry, RemediationStep, Report,
-    RootCause, SCHEMA_VERSION, Span, Symptom, TimelineEntry, Tool, UnknownItem,
+    CatalogueInfo, ClockEntry, CollectNext, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry,
+    RemediationStep, Report, RootCause, SCHEMA_VERSION, Span, Symptom, TimelineEntry, Tool, UnknownItem,
 };
 use super::{border, sanitize, unexplained, words};
 
@@ -24,6 +24,10 @@ const CAUSES: usize = 20;
 const LINES_PER_ITEM: usize = 3;
 /// Evidence lines of one root cause.
 const LINES: usize = 12;
+/// Commands that would tell most.
+const COLLECT_NEXT: usize = 2;
+/// From here on nothing more needs to be fetched.
+const CERTAIN: f64 = 0.95;
 /// Entries of the timeline.
 const TIMELINE: usize = 40;
 
@@ -35,6 +39,7 @@ pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemE
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: tool(world.catalogue),
+        collect_next: collect_next(world, candidates),
         symptoms: symptoms(world),
         unexplained: unexplained::collect(world),
         timeline: timeline(&root_causes),
@@ -199,6 +204,7 @@ fn root_cause(world: &World<'_>, rank: usize, candidate: &Candidate) -> RootCaus
         level: level.to_owned(),
         confidence: candidate.confidence,
         verdict: candidate.verdict.word().to_owned(),
+        margin: candidate.margin,
         first_seen: candidate.span.and_then(|(first, _)| rfc3339(first)),
         last_seen: candidate.span.and_then(|(_, last)| rfc3339(last)),
         count: candidate.count,
@@ -210,7 +216,7 @@ fn root_cause(world: &World<'_>, rank: usize, candidate: &Candidate) -> RootCaus
         reason: page.cause.trim().to_owned(),
         impact: page.impact.trim().to_owned(),
         remediation: page.remediation.iter().map(|r| step(r, &candidate.entities)).collect(),
-        collect: collect(&page, &candidate.entities),
+        collect: collect(cause, candidate, &page),
         references: page
             .references
             .iter()
@@ -236,8 +242,44 @@ fn step(step: &crate::catalog::file::Remediation, values: &BTreeMap<String, Vec<
     }
 }
 
-fn collect(page: &CauseFile, values: &BTreeMap<String, Vec<String>>) -> Vec<CollectStep> {
-    page.collect.iter().map(|c| CollectStep { run: fill(c.run.trim(), values), why: c.why.clone() }).collect()
+/// What to fetch for a root cause, what tells most first.
+fn collect(cause: Option<&Cause>, candidate: &Candidate, page: &CauseFile) -> Vec<CollectStep> {
+    let rank = |evidence: &str| {
+        let item = cause?.evidence.iter().position(|e| e.id == evidence)?;
+        candidate.wanted.iter().position(|(wanted, _)| *wanted == item)
+    };
+    let mut steps: Vec<&crate::catalog::file::Collect> = page.collect.iter().collect();
+    steps.sort_by_key(|c| rank(&c.evidence).unwrap_or(usize::MAX));
+    let step = |c: &crate::catalog::file::Collect| CollectStep {
+        run: fill(c.run.trim(), &candidate.entities),
+        why: c.why.clone(),
+    };
+    steps.into_iter().map(step).collect()
+}
+
+/// The commands that would tell most between the first root causes.
+fn collect_next(world: &World<'_>, candidates: &[Candidate]) -> Vec<CollectNext> {
+    let mut found: Vec<CollectNext> = Vec::new();
+    for candidate in candidates.iter().filter(|c| c.confidence < CERTAIN).take(2) {
+        let Some(cause) = world.catalogue.causes.get(candidate.cause) else { continue };
+        let page = world.catalogue.page(&cause.id).unwrap_or_default();
+        for (item, bits) in &candidate.wanted {
+            let Some(evidence) = cause.evidence.get(*item) else { continue };
+            let Some(step) = page.collect.iter().find(|c| c.evidence == evidence.id) else { continue };
+            found.push(CollectNext {
+                root_cause: cause.id.clone(),
+                evidence: evidence.id.clone(),
+                run: fill(step.run.trim(), &candidate.entities),
+                why: step.why.clone(),
+                bits: round(*bits),
+            });
+        }
+    }
+    found.sort_by(|a, b| b.bits.total_cmp(&a.bits).then_with(|| a.run.cmp(&b.run)));
+    let mut seen = BTreeSet::new();
+    found.retain(|step| step.bits > 0.0 && seen.insert(step.run.clone()));
+    found.truncate(COLLECT_NEXT);
+    found
 }
 
 /// Why items are unknown: what would show them.

@@ -21,6 +21,8 @@ pub struct Report {
     pub inputs: Vec<Input>,
     /// Root causes, the most likely first; weak ones too.
     pub root_causes: Vec<RootCause>,
+    /// What to fetch next: what would tell most between the first root causes.
+    pub collect_next: Vec<CollectNext>,
     /// Symptoms that were seen: signatures of scenarios.
     pub symptoms: Vec<Symptom>,
     /// Warnings and errors that nothing explains.
@@ -123,6 +125,8 @@ pub struct RootCause {
     pub confidence: f64,
     /// `confirmed`, `likely`, `possible`, `weak`.
     pub verdict: String,
+    /// How far its confidence lies above that of the next root cause that is not its effect.
+    pub margin: f64,
     /// Earliest time of its evidence, RFC 3339.
     pub first_seen: Option<String>,
     /// Latest time of its evidence, RFC 3339.
@@ -231,6 +235,21 @@ pub struct CollectStep {
     pub run: String,
     /// What it would tell.
     pub why: String,
+}
+
+/// What would tell most.
+#[derive(Debug, Clone, Serialize)]
+pub struct CollectNext {
+    /// The root cause that it would decide.
+    pub root_cause: String,
+    /// The evidence item that is not known.
+    pub evidence: String,
+    /// A command with values filled in.
+    pub run: String,
+    /// What it would tell.
+    pub why: String,
+    /// By how many bits it would make the ranking surer, on average.
+    pub bits: f64,
 }
 
 /// Where a fact comes from.

@@ -15,6 +15,7 @@ pub struct Report {
     pub tool: Tool,
     pub inputs: Vec<Input>,
     pub root_causes: Vec<RootCause>,
+    pub collect_next: Vec<CollectNext>,
     pub symptoms: Vec<Symptom>,
     pub unexplained: Unexplained,
     pub timeline: Vec<TimelineEntry>,
@@ -77,6 +78,7 @@ pub struct RootCause {
     pub level: Level,
     pub confidence: f64,
     pub verdict: Verdict,
+    pub margin: f64,
     pub first_seen: Option<String>,
     pub last_seen: Option<String>,
     pub count: u64,
@@ -90,6 +92,16 @@ pub struct RootCause {
     pub remediation: Vec<Remediation>,
     pub collect: Vec<Collect>,
     pub references: Vec<Reference>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectNext {
+    pub root_cause: String,
+    pub evidence: String,
+    pub run: String,
+    pub why: String,
+    pub bits: f64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -16,8 +16,8 @@ use crate::lab;
 use crate::support::{confidences, entries, none, omnilog, samples};
 
 #[derive(Debug, Deserialize)]
-struct Expected {
-    id: String,
+pub struct Expected {
+    pub id: String,
     #[serde(default = "possible")]
     confidence: f64,
     #[serde(default)]
@@ -33,7 +33,7 @@ fn possible() -> f64 {
 }
 
 /// All incidents with what is expected of them.
-fn incidents() -> Vec<(PathBuf, Expected)> {
+pub fn incidents() -> Vec<(PathBuf, Expected)> {
     let folders = entries(&samples("incidents")).into_iter().filter(|p| p.is_dir());
     let read = |folder: PathBuf| {
         let path = folder.join("expected.toml");

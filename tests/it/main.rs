@@ -58,6 +58,8 @@ mod pipelines;
 mod properties;
 /// Text, Markdown and JSON reports.
 mod reports;
+/// A missing source, another order, one file for all, a clock that is off: the answer holds.
+mod robust;
 /// The same input gives the same answer, however it comes and however many threads there are.
 mod same;
 /// The text report as people see it: snapshots, first screens, themes.
