@@ -172,6 +172,8 @@ impl<'t> Compiler<'t> {
         Some(Signature {
             least_severity: least_severity(&fields, benign),
             every_hit: false,
+            last_hit: false,
+            partners: Vec::new(),
             name: format!("{id}#{name}"),
             any: file.any.clone(),
             all: file.all.clone(),
@@ -230,15 +232,21 @@ impl<'t> Compiler<'t> {
             _ => {}
         }
         // Order and absence are judged by single hits; counts and sets need only enough of them.
-        let every_hit = match &kind {
-            CorrelationKind::Ordered { .. } | CorrelationKind::Elapsed { .. } | CorrelationKind::Absence { .. } => true,
-            CorrelationKind::EventCount(gte) => *gte > MANY,
-            _ => false,
-        };
-        for signature in touched {
-            if let Some(signature) = self.signatures.get_mut(signature) {
+        let single = matches!(
+            kind,
+            CorrelationKind::Ordered { .. } | CorrelationKind::Elapsed { .. } | CorrelationKind::Absence { .. }
+        );
+        let many = matches!(&kind, CorrelationKind::EventCount(gte) if *gte > MANY);
+        for id in &touched {
+            if let Some(signature) = self.signatures.get_mut(*id) {
                 signature.correlated = true;
-                signature.every_hit |= every_hit;
+                signature.every_hit |= many || (single && !file.group_by.is_empty());
+                signature.last_hit |= single;
+                if single {
+                    signature.partners.extend(touched.iter().filter(|t| *t != id));
+                    signature.partners.sort_unstable();
+                    signature.partners.dedup();
+                }
                 signature.keep.extend(file.group_by.iter().chain(&file.field).cloned());
             }
         }

@@ -232,8 +232,13 @@ pub struct Signature {
     pub correlated: bool,
     /// Lines that tell a lower severity cannot fit.
     pub least_severity: Severity,
-    /// True when order or absence is judged by its hits, so that every one of them counts.
+    /// True when order or absence is judged by its hits on single things, so that every one of them counts.
     pub every_hit: bool,
+    /// True when order or absence is judged by its hits whatever they speak of, so that the last one before another
+    /// signature's counts.
+    pub last_hit: bool,
+    /// The other signatures of correlations that judge order or absence.
+    pub partners: Vec<SignatureId>,
     /// Attributes that a correlation groups or counts by: kept with each hit.
     pub keep: Vec<String>,
 }

@@ -71,15 +71,21 @@ fn runs(literal: &str) -> Vec<&[u8]> {
     let mut runs = Vec::new();
     for plain in literal.as_bytes().split(|b| !is_plain(*b)) {
         let mut rest = plain;
-        while let Some(equals) = memchr::memchr(b'=', rest) {
-            let (before, after) = rest.split_at_checked(equals).unwrap_or((rest, &[]));
+        let mut at = 0;
+        while let Some(equals) = rest.get(at..).and_then(|r| memchr::memchr(b'=', r)) {
+            let (before, after) = rest.split_at_checked(at + equals).unwrap_or((rest, &[]));
             let key = before
                 .iter()
                 .rev()
                 .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
                 .count();
+            // `!=` and `==` are words of the message.
+            if key == 0 {
+                at += equals + 1;
+                continue;
+            }
             runs.push(before.get(..before.len() - key).unwrap_or_default().trim_ascii_end());
-            rest = after.get(1..).unwrap_or_default();
+            (rest, at) = (after.get(1..).unwrap_or_default(), 0);
         }
         runs.push(rest);
     }
@@ -325,6 +331,7 @@ mod tests {
     fn keys_that_only_the_parsed_text_has_are_no_part_of_a_run() {
         let (run, _) = place("machine provision failed error=not authorized to access").expect("a run");
         assert!(run == b"machine provision failed" || run == b"not authorized to access", "{run:?}");
+        assert_eq!(place("user != root@pam").map(|(run, _)| run), Some(&b"user != root@pam"[..]));
         assert_eq!(place("status=403").map(|(run, _)| run), Some(&b"status=403"[..]));
     }
 

@@ -1,10 +1,11 @@
 //! What the raw bytes of a frame must hold for a signature: a look before the frame is parsed.
 //!
 //! Many signatures wait for words of ordinary lines (`reconcile succeeded`) and ask for more (`busy` above 30). The plain
-//! runs of their other literals and of the values they compare with stand unchanged in the raw bytes; where one is
+//! runs of their other literals, of their regex and of the values they compare with stand unchanged in the raw bytes; where one is
 //! missing, parsing would be in vain. Invariant: a signature that holds on the parsed event passes here.
 
 use memchr::memmem::Finder;
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::filter;
 use crate::catalog::{FieldOp, FieldTest, Signature};
@@ -17,10 +18,57 @@ const DERIVED: &[&str] = &["body", "severity_number", "format", "service", "node
 /// The checks of one signature; all must hold.
 #[derive(Debug, Default)]
 pub struct RawChecks {
-    /// Of each group at least one piece must be there.
-    pieces: Vec<Vec<Finder<'static>>>,
+    needs: Vec<Need>,
     /// Numbers that must follow their key.
     numbers: Vec<Number>,
+}
+
+/// What must stand in the raw bytes.
+#[derive(Debug)]
+enum Need {
+    /// This piece.
+    Piece(Finder<'static>),
+    /// All of these.
+    All(Vec<Need>),
+    /// One of these.
+    Any(Vec<Need>),
+}
+
+impl Need {
+    /// A need for the longest run of a literal, unless that is too short to tell anything.
+    fn literal(literal: &str) -> Option<Self> {
+        let run = filter::longest_run(literal);
+        (run.len() >= SHORTEST).then(|| Self::Piece(Finder::new(run).into_owned()))
+    }
+
+    /// A need for one of several; `None` when one of them needs nothing.
+    fn any(needs: impl Iterator<Item = Option<Self>>) -> Option<Self> {
+        let needs = needs.collect::<Option<Vec<_>>>()?;
+        (!needs.is_empty()).then_some(Self::Any(needs))
+    }
+
+    /// What stands in every text that a regex matches.
+    fn regex(hir: &Hir) -> Option<Self> {
+        match hir.kind() {
+            HirKind::Literal(literal) => Self::literal(std::str::from_utf8(&literal.0).ok()?),
+            HirKind::Capture(capture) => Self::regex(&capture.sub),
+            HirKind::Repetition(repetition) if repetition.min > 0 => Self::regex(&repetition.sub),
+            HirKind::Concat(parts) => {
+                let needs: Vec<Self> = parts.iter().filter_map(Self::regex).collect();
+                (!needs.is_empty()).then_some(Self::All(needs))
+            }
+            HirKind::Alternation(branches) => Self::any(branches.iter().map(Self::regex)),
+            _ => None,
+        }
+    }
+
+    fn holds(&self, raw: &[u8]) -> bool {
+        match self {
+            Self::Piece(finder) => finder.find(raw).is_some(),
+            Self::All(needs) => needs.iter().all(|n| n.holds(raw)),
+            Self::Any(needs) => needs.iter().any(|n| n.holds(raw)),
+        }
+    }
 }
 
 /// A number behind a key.
@@ -35,28 +83,20 @@ impl RawChecks {
     /// What the raw bytes must hold for this signature.
     pub fn new(signature: &Signature) -> Self {
         let mut checks = Self::default();
-        for literal in &signature.all {
-            checks.any_of(std::iter::once(filter::longest_run(literal)));
-        }
-        checks.any_of(signature.any.iter().map(|l| filter::longest_run(l)));
+        checks.needs.extend(signature.all.iter().filter_map(|l| Need::literal(l)));
+        checks.needs.extend(Need::any(signature.any.iter().map(|l| Need::literal(l))));
+        let regex = signature.regex.as_ref().and_then(|r| regex_syntax::parse(&r.source).ok());
+        checks.needs.extend(regex.as_ref().and_then(Need::regex));
         for test in signature.fields.iter().filter(|f| !is_derived(&f.key)) {
             checks.field(test);
         }
         checks
     }
 
-    /// Requires one of some runs, unless one of them is too short to tell anything.
-    fn any_of<'r>(&mut self, runs: impl Iterator<Item = &'r [u8]>) {
-        let runs: Vec<&[u8]> = runs.collect();
-        if !runs.is_empty() && runs.iter().all(|r| r.len() >= SHORTEST) {
-            self.pieces.push(runs.into_iter().map(|r| Finder::new(r).into_owned()).collect());
-        }
-    }
-
     fn field(&mut self, test: &FieldTest) {
         match test.op {
             FieldOp::Eq | FieldOp::Contains | FieldOp::StartsWith | FieldOp::EndsWith => {
-                self.any_of(test.values.iter().map(|v| filter::longest_run(v)));
+                self.needs.extend(Need::any(test.values.iter().map(|v| Need::literal(v))));
             }
             FieldOp::Gt | FieldOp::Gte => {
                 let bounds = test.values.iter().filter_map(|v| v.parse::<f64>().ok());
@@ -71,8 +111,7 @@ impl RawChecks {
 
     /// Whether a frame could fit.
     pub fn hold(&self, raw: &[u8]) -> bool {
-        self.numbers.iter().all(|n| n.holds(raw))
-            && self.pieces.iter().all(|group| group.iter().any(|f| f.find(raw).is_some()))
+        self.numbers.iter().all(|n| n.holds(raw)) && self.needs.iter().all(|n| n.holds(raw))
     }
 }
 
@@ -102,7 +141,7 @@ impl Number {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Signature;
+    use crate::catalog::{LazyRegex, Signature};
     use crate::event::Severity;
 
     fn signature(all: &[&str], fields: Vec<FieldTest>) -> Signature {
@@ -119,6 +158,8 @@ mod tests {
             correlated: false,
             least_severity: Severity::UNKNOWN,
             every_hit: false,
+            last_hit: false,
+            partners: Vec::new(),
             keep: Vec::new(),
         }
     }
@@ -134,6 +175,18 @@ mod tests {
         assert!(checks.hold(br#"{"msg":"created route","to":"default","step":"pickNode"}"#));
         assert!(!checks.hold(br#"{"msg":"created route","to":"192.0.2.0/24","step":"pickNode"}"#));
         assert!(!checks.hold(br#"{"msg":"created route","to":"default","step":"syncVM"}"#));
+    }
+
+    #[test]
+    fn a_regex_needs_its_literals_in_one_branch_at_least() {
+        let mut regex = signature(&[], Vec::new());
+        regex.regex =
+            Some(LazyRegex::new(r"volume=META\b.*-> missing|(?:STATE|\d+) (?P<x>stage)+ \w* missing".to_owned()));
+        let checks = RawChecks::new(&regex);
+        assert!(checks.hold(br#"{"volume":"META","phase":"ready -> missing"}"#));
+        assert!(checks.hold(b"17 stage is missing"));
+        assert!(!checks.hold(br#"{"volume":"EPHEMERAL","phase":"ready -> missing"}"#));
+        assert!(!checks.hold(b"STATE stage is there"));
     }
 
     #[test]

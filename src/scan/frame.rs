@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::parse::{self, LockOn};
+use crate::parse::{self, Line, LockOn};
 
 /// Lines of a frame at the most.
 pub const MAX_LINES: usize = 200;
@@ -69,21 +69,27 @@ fn escape_length(bytes: &[u8]) -> usize {
 
 /// Whether a line (cleaned, without its line end) continues the record before it.
 pub fn continues(line: &[u8]) -> bool {
+    continues_as(line, || parse::classify(line, &mut LockOn::default()))
+}
+
+/// As [`continues`], for a line that is classified already.
+pub fn goes_on(line: &[u8], classified: &Line) -> bool {
+    continues_as(line, || *classified)
+}
+
+fn continues_as(line: &[u8], classified: impl FnOnce() -> Line) -> bool {
     let Some(first) = line.first() else { return false };
     match first {
         b'\t' | b'}' | b']' | b'"' => true,
-        b' ' => !parse::classify(line, &mut LockOn::default()).understood(),
+        b' ' => !classified().understood(),
         b'g' | b'k' | b'r' | b'c' | b'm' => TRACE.iter().any(|t| line.starts_with(t)),
-        _ => continues_inside(line),
+        b'[' | b'0'..=b'9' | b'a'..=b'f' | 0xe2 | b'>' => is_cut_inside(line, &classified()),
+        _ => false,
     }
 }
 
 /// A record cut at line breaks inside an envelope: the text after the envelope begins with blanks.
-fn continues_inside(line: &[u8]) -> bool {
-    if !matches!(line.first(), Some(b'[' | b'0'..=b'9' | b'a'..=b'f' | 0xe2 | b'>')) {
-        return false;
-    }
-    let classified = parse::classify(line, &mut LockOn::default());
+fn is_cut_inside(line: &[u8], classified: &Line) -> bool {
     let inner = line.get(classified.payload..).unwrap_or_default();
     classified.payload > 0
         && matches!(inner.first(), Some(b' ' | b'\t'))

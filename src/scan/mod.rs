@@ -8,11 +8,14 @@
 
 pub mod cadence;
 pub mod chunk;
+mod documents;
 pub mod frame;
 pub mod hits;
 pub mod live;
 mod reader;
+mod records;
 pub mod unexplained;
+mod usual;
 pub mod walk;
 
 use std::fs::File;
