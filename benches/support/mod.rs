@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-/// Lines of ordinary logs. `{d}` a number, `{h}` a hexadecimal word, `{u}` a UUID, `{i}` an address, `{w}` a name, `{t}` an RFC
+/// Lines of ordinary logs. `{d}` a number, `{s}` seconds, `{h}` a hexadecimal word, `{u}` a UUID, `{i}` an address, `{w}` a name, `{t}` an RFC
 /// 3339 time, `{e}` epoch seconds, `{m}` epoch milliseconds, `{k}` a klog time, `{j}` a journal time, `{b}` seconds since boot.
 const ORDINARY: &[&[&str]] = &[
     &[
@@ -57,14 +57,14 @@ const ORDINARY: &[&[&str]] = &[
         "transferred {d}.0 GiB of {d}.0 GiB ({d}.{d}%)",
     ],
     &[
-        "10.5.0.{d}: 2026/09/15 08:00:{d} [talos] service[etcd](Running): Health check successful",
+        "10.5.0.{d}: 2026/09/15 08:00:{s} [talos] service[etcd](Running): Health check successful",
         "10.5.0.{d}: 2026/09/15 08:00:00.123456 log.go:44: OK [/machine.MachineService/Version] {d}.{d}ms unary Success (:authority={i}:50000;user-agent=grpc-go/1.{d})",
     ],
     &[
         "10.5.0.{d}: {t} \x1b[34mINFO\x1b[0m assigned address {\"component\": \"controller-runtime\", \"controller\": \"network.AddressSpecController\", \"address\": \"{i}/24\", \"link\": \"eth{d}\"}",
     ],
     &[
-        "::ffff:{i} - root@pam!omni [15/09/2026:08:00:{d} +0000] \"GET /api2/json/nodes/pve1/tasks/UPID:pve1:{h}:{h}:{h}:qmstart:{d}:root@pam!omni:/status HTTP/1.1\" 200 {d}",
+        "::ffff:{i} - root@pam!omni [15/09/2026:08:00:{s} +0000] \"GET /api2/json/nodes/pve1/tasks/UPID:pve1:{h}:{h}:{h}:qmstart:{d}:root@pam!omni:/status HTTP/1.1\" 200 {d}",
     ],
     &[
         "\t/go/pkg/mod/github.com/cosi-project/runtime@v1.{d}.0/pkg/controller/runtime/internal/qruntime/qruntime.go:{d}",
@@ -158,6 +158,7 @@ fn fill(line: &mut Vec<u8>, template: &str, random: &mut Random, tick: u64) {
         let (minute, second) = (tick / 3000 % 60, tick / 50 % 60);
         let _ = match key {
             b'd' => write!(line, "{}", n % 1000),
+            b's' => write!(line, "{second:02}"),
             b'h' => write!(line, "{:08x}", n as u32),
             b'u' => write!(line, "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", n as u32, n >> 48, n >> 52, n >> 53, n >> 16),
             b'i' => write!(line, "192.0.2.{}", n % 255),

@@ -188,7 +188,7 @@ impl Filter {
                 let bit = 1u8 << (slot16(gram) & 7);
                 self.first[a] |= bit;
                 self.second[b] |= bit;
-                self.grams.insert(gram, index as u32, offset as u8);
+                self.grams.insert(gram, index, offset);
             }
         }
     }
@@ -207,7 +207,7 @@ impl Filter {
                 hit |= self.first[a] & self.second[b];
             }
             if hit != 0 {
-                self.confirm(text, at, BATCH, found);
+                self.confirm_batch(text, window, at, found);
             }
             at += STRIDE;
         }
@@ -215,7 +215,25 @@ impl Filter {
         found.get_mut(start..).unwrap_or_default().sort_unstable();
     }
 
-    /// Compares the grams of some probes one by one.
+    /// Compares the grams of a batch one by one.
+    #[inline(never)]
+    fn confirm_batch(&self, text: &[u8], window: &[u8; STRIDE + 8], from: usize, found: &mut Vec<Found>) {
+        for probe in 0..BATCH {
+            let gram = load(window, probe * STEP);
+            let (a, b) = slots(gram);
+            if self.first[a] & self.second[b] != 0 {
+                self.confirm_gram(text, from + probe * STEP, gram, found);
+            }
+        }
+    }
+
+    fn confirm_gram(&self, text: &[u8], at: usize, gram: u64, found: &mut Vec<Found>) {
+        for (anchor, offset) in self.grams.get(gram) {
+            self.compare(text, at, anchor, offset, found);
+        }
+    }
+
+    /// Compares the grams of the last probes one by one.
     fn confirm(&self, text: &[u8], from: usize, probes: usize, found: &mut Vec<Found>) {
         for probe in 0..probes {
             let at = from + probe * STEP;
@@ -225,16 +243,15 @@ impl Filter {
             if self.first[a] & self.second[b] == 0 {
                 continue;
             }
-            for (anchor, offset) in self.grams.get(gram) {
-                self.compare(text, at, anchor, offset, found);
-            }
+            self.confirm_gram(text, at, gram, found);
         }
     }
 
-    fn compare(&self, text: &[u8], at: usize, anchor: u32, offset: u8, found: &mut Vec<Found>) {
-        let Some(anchor) = self.anchors.get(anchor as usize) else { return };
-        let Some(start) = at.checked_sub(usize::from(offset)) else { return };
-        if text.get(start..start + ANCHOR) != Some(&anchor.bytes) {
+    fn compare(&self, text: &[u8], at: usize, anchor: usize, offset: usize, found: &mut Vec<Found>) {
+        let Some(anchor) = self.anchors.get(anchor) else { return };
+        let Some(start) = at.checked_sub(offset) else { return };
+        let bytes: Option<&[u8; ANCHOR]> = text.get(start..start + ANCHOR).and_then(|b| b.try_into().ok());
+        if bytes != Some(&anchor.bytes) {
             return;
         }
         for literal in &anchor.literals {
@@ -253,38 +270,54 @@ fn load(window: &[u8; STRIDE + 8], at: usize) -> u64 {
     u64::from_le_bytes(bytes) & GRAM_MASK
 }
 
-/// From gram to (anchor, offset), open addressing.
+/// From gram to (anchor, offset), open addressing. A slot tells a gram by a part of its hash only: the anchor is compared
+/// anyway.
 struct Grams {
-    slots: Vec<(u64, u32, u8)>,
+    slots: Vec<Slot>,
     mask: usize,
 }
 
-/// Marks an empty slot: no gram has bytes above the sixth.
-const EMPTY: u64 = u64::MAX;
+/// Eight bytes: the table is looked at for every common gram and should stay in the cache.
+#[derive(Clone, Copy)]
+struct Slot {
+    tag: u32,
+    /// The anchor's index times [`STEP`], plus the gram's offset in it; [`EMPTY`] in an empty slot.
+    place: u32,
+}
+
+/// Marks an empty slot.
+const EMPTY: u32 = u32::MAX;
 
 impl Grams {
     fn new(entries: usize) -> Self {
-        let size = (entries * 4).next_power_of_two().max(16);
-        Self { slots: vec![(EMPTY, 0, 0); size], mask: size - 1 }
+        let size = (entries * 2).next_power_of_two().max(16);
+        Self { slots: vec![Slot { tag: 0, place: EMPTY }; size], mask: size - 1 }
     }
 
-    fn insert(&mut self, gram: u64, anchor: u32, offset: u8) {
-        let mut at = (gram.wrapping_mul(SPREAD) >> 20) as usize & self.mask;
+    /// Where the search for a gram begins, and its tag.
+    fn start(&self, gram: u64) -> (usize, u32) {
+        let hash = gram.wrapping_mul(SPREAD);
+        ((hash >> 20) as usize & self.mask, (hash >> 32) as u32)
+    }
+
+    fn insert(&mut self, gram: u64, anchor: usize, offset: usize) {
+        let (mut at, tag) = self.start(gram);
         while let Some(slot) = self.slots.get_mut(at) {
-            if slot.0 == EMPTY {
-                *slot = (gram, anchor, offset);
+            if slot.place == EMPTY {
+                *slot = Slot { tag, place: (anchor * STEP + offset) as u32 };
                 return;
             }
             at = (at + 1) & self.mask;
         }
     }
 
-    fn get(&self, gram: u64) -> impl Iterator<Item = (u32, u8)> {
-        let start = (gram.wrapping_mul(SPREAD) >> 20) as usize & self.mask;
+    /// The anchors, and offsets in them, at which a gram may stand.
+    fn get(&self, gram: u64) -> impl Iterator<Item = (usize, usize)> {
+        let (start, tag) = self.start(gram);
         (0..self.slots.len())
-            .map_while(move |i| self.slots.get((start + i) & self.mask).filter(|s| s.0 != EMPTY))
-            .filter(move |s| s.0 == gram)
-            .map(|s| (s.1, s.2))
+            .map_while(move |i| self.slots.get((start + i) & self.mask).filter(|s| s.place != EMPTY))
+            .filter(move |s| s.tag == tag)
+            .map(|s| (s.place as usize / STEP, s.place as usize % STEP))
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
 use crate::catalog::{Catalogue, Signature, SignatureId};
 use crate::event::{Event, Service, Severity};
@@ -42,8 +42,8 @@ pub struct Match<'t> {
 pub struct Matcher<'c> {
     catalogue: &'c Catalogue,
     filter: Filter,
-    /// For each literal of the filter, the signatures that wait for it.
-    waiting: Vec<Vec<SignatureId>>,
+    /// The literals of the filter, and the signatures that wait for each.
+    literals: Vec<(&'c str, Vec<SignatureId>)>,
     /// Signatures without literals, by format.
     by_format: BTreeMap<&'c str, Vec<SignatureId>>,
     /// For each signature, its literals ready to be searched for; made when first needed.
@@ -57,7 +57,7 @@ pub struct Matcher<'c> {
 impl<'c> Matcher<'c> {
     /// Prepares the signatures of a catalogue. Lines with one of `markers` are found too, whatever signatures say of them.
     pub fn new(catalogue: &'c Catalogue, markers: impl Iterator<Item = &'static str>) -> Self {
-        let mut literals: BTreeMap<&str, Vec<SignatureId>> = BTreeMap::new();
+        let mut literals: BTreeMap<&'c str, Vec<SignatureId>> = BTreeMap::new();
         let mut by_format: BTreeMap<&str, Vec<SignatureId>> = BTreeMap::new();
         for (id, signature) in catalogue.signatures.iter().enumerate() {
             for literal in anchors(signature) {
@@ -77,7 +77,7 @@ impl<'c> Matcher<'c> {
         let markers = literals.keys().map(|literal| markers.contains(literal)).collect();
         let prepared = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
         let raw = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
-        Self { catalogue, filter, waiting: literals.into_values().collect(), by_format, prepared, raw, markers }
+        Self { catalogue, filter, literals: literals.into_iter().collect(), by_format, prepared, raw, markers }
     }
 
     /// The first filter over raw bytes.
@@ -87,7 +87,7 @@ impl<'c> Matcher<'c> {
 
     /// The signatures that wait for a literal.
     pub fn waiting(&self, literal: u32) -> &[SignatureId] {
-        self.waiting.get(literal as usize).map_or(&[], Vec::as_slice)
+        self.literals.get(literal as usize).map_or(&[], |(_, waiting)| waiting.as_slice())
     }
 
     /// Whether a literal is a marker.
@@ -122,6 +122,13 @@ impl<'c> Matcher<'c> {
         candidates.iter().filter_map(|id| self.test_one(*id, event, &text)).collect()
     }
 
+    /// As [`Matcher::test`], on an event in whose raw bytes the filter found just the literals `seen`.
+    pub fn test_seen(&self, event: &Event<'_>, candidates: &mut [SignatureId], seen: &[u32]) -> Vec<Match<'c>> {
+        candidates.sort_unstable();
+        let text = event.text();
+        candidates.iter().filter_map(|id| self.decide(*id, event, &text, Some(seen))).collect()
+    }
+
     /// The signatures without literals that wait for events of a format.
     pub fn for_format(&self, format: &str) -> &[SignatureId] {
         self.by_format.get(format).map_or(&[], Vec::as_slice)
@@ -129,6 +136,10 @@ impl<'c> Matcher<'c> {
 
     /// Tests one signature on one event, whose text is `text`.
     pub fn test_one(&self, id: SignatureId, event: &Event<'_>, text: &str) -> Option<Match<'c>> {
+        self.decide(id, event, text, None)
+    }
+
+    fn decide(&self, id: SignatureId, event: &Event<'_>, text: &str, seen: Option<&[u32]>) -> Option<Match<'c>> {
         let signature = self.catalogue.signatures.get(id)?;
         // A state document may quote what any service said.
         let elsewhere =
@@ -143,7 +154,7 @@ impl<'c> Matcher<'c> {
             return None;
         }
         let prepared = self.prepared.get(id)?.get_or_init(|| Prepared::new(signature));
-        let decisive = prepared.decide(text)?;
+        let decisive = prepared.decide(text, |any| self.longest_seen(any, text, seen))?;
         let mut captures = Vec::new();
         let mut matched = None;
         if let Some(regex) = &signature.regex {
@@ -160,6 +171,17 @@ impl<'c> Matcher<'c> {
     }
 }
 
+impl<'c> Matcher<'c> {
+    /// The longest of many alternatives that stands in the text, looked for among those that the filter found in the raw
+    /// bytes. `None` when none of these does: the signature may wait for something else.
+    fn longest_seen(&self, any: &'c [String], text: &str, seen: Option<&[u32]>) -> Option<&'c str> {
+        let seen = seen?.iter().filter_map(|literal| self.literals.get(*literal as usize)).map(|(literal, _)| *literal);
+        let mut seen: Vec<&str> = seen.filter(|literal| any.iter().any(|a| a == literal)).collect();
+        seen.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
+        seen.into_iter().find(|literal| memmem::find(text.as_bytes(), literal.as_bytes()).is_some())
+    }
+}
+
 /// Alternatives from this number on are searched for together.
 const TOGETHER: usize = 4;
 
@@ -168,15 +190,13 @@ enum Alternatives<'c> {
     /// A few: one after the other, the longest first.
     Few(Vec<(&'c str, Finder<'c>)>),
     /// Many: in one pass.
-    Many(AhoCorasick, &'c [String]),
+    Many(OnceLock<Option<AhoCorasick>>, &'c [String]),
 }
 
 impl<'c> Alternatives<'c> {
     fn new(literals: &'c [String]) -> Self {
-        if literals.len() >= TOGETHER
-            && let Ok(automaton) = AhoCorasick::new(literals)
-        {
-            return Self::Many(automaton, literals);
+        if literals.len() >= TOGETHER {
+            return Self::Many(OnceLock::new(), literals);
         }
         Self::Few(longest_first(literals))
     }
@@ -192,6 +212,8 @@ impl<'c> Alternatives<'c> {
                 list.iter().find(|(_, f)| f.find(text.as_bytes()).is_some()).map(|(literal, _)| *literal)
             }
             Self::Many(automaton, literals) => automaton
+                .get_or_init(|| AhoCorasick::new(*literals).ok())
+                .as_ref()?
                 .find_overlapping_iter(text)
                 .filter_map(|found| literals.get(found.pattern().as_usize()))
                 .max_by_key(|literal| literal.len())
@@ -224,12 +246,17 @@ impl<'c> Prepared<'c> {
     }
 
     /// `None` when the literals do not hold; else the longest one that decided, if the signature has any.
-    fn decide(&self, text: &str) -> Option<Option<&'c str>> {
+    /// `seen` may know the longest of many alternatives.
+    fn decide(&self, text: &str, seen: impl FnOnce(&'c [String]) -> Option<&'c str>) -> Option<Option<&'c str>> {
         let holds = |finder: &Finder<'_>| finder.find(text.as_bytes()).is_some();
         if !self.all.iter().all(|(_, f)| holds(f)) {
             return None;
         }
-        let any = self.any.longest_in(text);
+        let known = match &self.any {
+            Alternatives::Many(_, literals) => seen(literals),
+            Alternatives::Few(_) => None,
+        };
+        let any = known.or_else(|| self.any.longest_in(text));
         if (!self.any.is_empty() && any.is_none()) || self.none.iter().any(holds) {
             return None;
         }

@@ -80,11 +80,14 @@ struct Number {
 }
 
 impl RawChecks {
-    /// What the raw bytes must hold for this signature.
+    /// What the raw bytes must hold for this signature besides the anchor that was found in them: with the anchor of one
+    /// of `any` these are settled.
     pub fn new(signature: &Signature) -> Self {
         let mut checks = Self::default();
         checks.needs.extend(signature.all.iter().filter_map(|l| Need::literal(l)));
-        checks.needs.extend(Need::any(signature.any.iter().map(|l| Need::literal(l))));
+        let settled = signature.all.is_empty() || !anchored_in_all(signature);
+        let any = || Need::any(signature.any.iter().map(|l| Need::literal(l)));
+        checks.needs.extend((!settled).then(any).flatten());
         let regex = signature.regex.as_ref().and_then(|r| regex_syntax::parse(&r.source).ok());
         checks.needs.extend(regex.as_ref().and_then(Need::regex));
         for test in signature.fields.iter().filter(|f| !is_derived(&f.key)) {
@@ -113,6 +116,11 @@ impl RawChecks {
     pub fn hold(&self, raw: &[u8]) -> bool {
         self.numbers.iter().all(|n| n.holds(raw)) && self.needs.iter().all(|n| n.holds(raw))
     }
+}
+
+/// Whether the anchor of a signature that has both is one of its `all`.
+fn anchored_in_all(signature: &Signature) -> bool {
+    super::anchors(signature).iter().all(|anchor| signature.all.iter().any(|l| l == anchor))
 }
 
 /// Whether a field's value may differ from what stands in the text.

@@ -135,4 +135,3 @@ impl<'c> Walk<'_, 'c> {
         Some((offset, lines.iter().map(|(_, l)| *l).collect::<Vec<_>>().join("\n")))
     }
 }
-

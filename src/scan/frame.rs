@@ -35,17 +35,13 @@ pub fn clean(line: &[u8]) -> Cow<'_, [u8]> {
     }
     let mut out = Vec::with_capacity(line.len());
     let mut rest = line;
-    while let Some(byte) = rest.first() {
-        let used = match byte {
-            0x1b => escape_length(rest),
-            0 | b'\r' => 1,
-            _ => {
-                out.push(*byte);
-                1
-            }
-        };
-        rest = rest.get(used..).unwrap_or_default();
+    while let Some(at) = memchr::memchr3(0x1b, 0, b'\r', rest) {
+        let (before, escape) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        out.extend_from_slice(before);
+        let used = if escape.first() == Some(&0x1b) { escape_length(escape) } else { 1 };
+        rest = escape.get(used..).unwrap_or_default();
     }
+    out.extend_from_slice(rest);
     Cow::Owned(out)
 }
 

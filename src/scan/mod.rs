@@ -21,11 +21,12 @@ pub mod walk;
 use std::fs::File;
 use std::io::Read;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 
 use crate::catalog::Catalogue;
 use crate::event::{RawTime, Service};
 use crate::limits::Limits;
-use crate::matcher::Matcher;
+use crate::matcher::{Found, Matcher};
 use crate::parse;
 use crate::scan::chunk::ChunkOutcome;
 pub use hits::{Hit, Tally, Time, TimeKind};
@@ -68,6 +69,25 @@ pub struct Scanner<'c> {
     pub until: Option<i64>,
     /// Bytes scanned so far, over all sources: for progress.
     pub scanned: AtomicU64,
+    /// Room for the bytes of chunks.
+    buffers: Spare<u8>,
+    /// Room for the anchors in chunks.
+    anchors: Spare<Found>,
+}
+
+/// Vectors not in use, kept for their allocation.
+#[derive(Debug)]
+struct Spare<T>(Mutex<Vec<Vec<T>>>);
+
+impl<T> Spare<T> {
+    /// Lends a vector, with whatever it held last.
+    fn lend<R>(&self, work: impl FnOnce(&mut Vec<T>) -> R) -> R {
+        let spare = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lent = spare().pop().unwrap_or_default();
+        let result = work(&mut lent);
+        spare().push(lent);
+        result
+    }
 }
 
 /// Everything found in one source.
@@ -160,6 +180,8 @@ impl<'c> Scanner<'c> {
             since: None,
             until: None,
             scanned: AtomicU64::new(0),
+            buffers: Spare(Mutex::default()),
+            anchors: Spare(Mutex::default()),
         }
     }
 

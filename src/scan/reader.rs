@@ -31,7 +31,7 @@ pub fn parallel(scanner: &Scanner<'_>, file: &File, length: u64, outcome: &mut S
         let context = &outcome.context;
         let round: Vec<Result<(ChunkOutcome, u64), std::io::Error>> = (from..to)
             .into_par_iter()
-            .map_init(Vec::new, |buffer, index| positioned(scanner, context, file, index, buffer))
+            .map(|index| scanner.buffers.lend(|buffer| positioned(scanner, context, file, index, buffer)))
             .collect();
         for result in round {
             match result {
@@ -142,9 +142,10 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
     }
     outcome.bytes += first.bytes;
     outcome.failure = first.failure;
+    let mut next = Vec::new();
     while !current.is_empty() {
         let cut = if more { last_window(&current, base) } else { current.len() };
-        let mut next = Vec::with_capacity(BATCH);
+        next.clear();
         next.extend_from_slice(current.get(cut..).unwrap_or_default());
         let own = current.get(..cut).unwrap_or_default();
         let whole = !more && (base == 0 || is_document(own));
@@ -162,7 +163,7 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
         more = again;
         base += cut as u64;
         cut_line = own.last() != Some(&b'\n');
-        current = next;
+        std::mem::swap(&mut current, &mut next);
     }
 }
 

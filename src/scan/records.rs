@@ -20,8 +20,6 @@ use super::hits::EXCERPT;
 use super::usual::Usual;
 use super::{Hit, Scanner, SourceContext};
 
-/// Lines longer than this are looked at only so far.
-const LINE_LIMIT: usize = 1 << 20;
 /// Records of a chunk that are parsed although nothing hit, to learn which services write into the source.
 const PEEK: u64 = 24;
 /// Bytes around what decided that are looked through for secrets before a text is cut.
@@ -82,6 +80,10 @@ pub struct Walk<'w, 'c> {
     faults: Vec<Fault>,
     /// Signatures to test on the record at hand; kept for its allocation.
     candidates: Vec<SignatureId>,
+    /// The literals found in the record at hand; kept for its allocation.
+    seen: Vec<u32>,
+    /// Whether a marker stands in the record at hand: one that may tell a version.
+    marked: bool,
     usual: Usual,
     pub(super) out: ChunkOutcome,
 }
@@ -105,6 +107,8 @@ impl<'w, 'c> Walk<'w, 'c> {
             pending: None,
             faults: Vec::new(),
             candidates: Vec::new(),
+            seen: Vec::new(),
+            marked: false,
             usual: Usual::new(base),
             out: ChunkOutcome::default(),
         }
@@ -116,9 +120,12 @@ impl<'w, 'c> Walk<'w, 'c> {
             let rest = self.bytes.get(start..).unwrap_or_default();
             let length = memchr(b'\n', rest).unwrap_or(rest.len());
             self.out.lines += 1;
-            let line = rest.get(..length.min(LINE_LIMIT)).unwrap_or_default();
-            self.out.truncated += u64::from(length > LINE_LIMIT);
-            start += self.line(start, line).unwrap_or(length + 1);
+            let limit = self.scanner.limits.line;
+            let line = rest.get(..length.min(limit)).unwrap_or_default();
+            let document = self.line(start, line);
+            // A document on one line has the limit of documents.
+            self.out.truncated += u64::from(document.is_none() && length > limit);
+            start += document.unwrap_or(length + 1);
         }
         self.finish();
         self.flush_all();
@@ -232,7 +239,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         self.waiting(record, &mut candidates);
-        let explained = !candidates.is_empty() && self.parse_and_test(record, &mut candidates);
+        let explained = (self.marked || !candidates.is_empty()) && self.parse_and_test(record, &mut candidates);
         self.candidates = candidates;
         explained
     }
@@ -241,8 +248,12 @@ impl<'w, 'c> Walk<'w, 'c> {
     fn waiting(&mut self, record: &Record, candidates: &mut Vec<SignatureId>) {
         let raw = self.bytes.get(record.from..record.to).unwrap_or_default();
         let matcher = &self.scanner.matcher;
+        self.seen.clear();
+        self.marked = false;
         while let Some(found) = self.found.first().filter(|f| f.at < record.to) {
             self.found = self.found.get(1..).unwrap_or_default();
+            self.seen.push(found.literal);
+            self.marked |= matcher.is_marker(found.literal);
             for id in matcher.waiting(found.literal) {
                 if !matcher.may_hold(*id, record.severity, record.service) || candidates.contains(id) {
                     continue;
@@ -266,7 +277,10 @@ impl<'w, 'c> Walk<'w, 'c> {
         let text = frame::text(raw);
         let mut event = parse::parse(&text);
         self.complete(&mut event);
-        let matches = self.scanner.matcher.test(&event, candidates);
+        if self.marked {
+            parse::versions::version(&event).into_iter().for_each(|(name, version)| self.version(name, version));
+        }
+        let matches = self.scanner.matcher.test_seen(&event, candidates, &self.seen);
         let explained = !matches.is_empty();
         if explained {
             let names = names(&event);
@@ -364,15 +378,24 @@ impl<'w, 'c> Walk<'w, 'c> {
         tally.push(hit, signature.is_some_and(|s| s.correlated));
     }
 
+    /// Remembers a version that an event tells.
+    pub(super) fn version(&mut self, name: &str, version: String) {
+        let version = (name.to_owned(), version);
+        if !self.out.versions.contains(&version) {
+            self.out.versions.push(version);
+        }
+    }
+
     /// Remembers services and names that an event tells.
     pub(super) fn learn(&mut self, event: &Event<'_>) {
         if let Some(service) = event.service.filter(|s| !self.out.services.contains(s)) {
             self.out.services.push(service);
         }
         if entities::ties(event.entities.iter().map(|(k, _)| k.as_ref())) && self.out.links.len() < LINKS {
-            let link: Vec<(String, String)> =
+            let told: Vec<(String, String)> =
                 event.entities.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-            if !self.out.links.contains(&link) {
+            let link = entities::link(&told);
+            if link.len() > 1 && !self.out.links.contains(&link) {
                 self.out.links.push(link);
             }
         }
