@@ -10,8 +10,8 @@ use super::file::{
 };
 use super::version::Affected;
 use super::{
-    Catalogue, Cause, Correlation, CorrelationKind, Evidence, FieldOp, FieldTest, LazyRegex, Level, PatternText,
-    Scenario, ServiceSet, Signature, SignatureId, Term, expr,
+    Attention, Catalogue, Cause, Correlation, CorrelationKind, Evidence, FieldOp, FieldTest, LazyRegex, Level,
+    PatternText, Scenario, ServiceSet, Signature, SignatureId, Term, expr,
 };
 use crate::event::time::SECOND;
 use crate::event::{Service, Severity};
@@ -171,8 +171,7 @@ impl<'t> Compiler<'t> {
         }
         Some(Signature {
             least_severity: least_severity(&fields, benign),
-            every_hit: false,
-            last_hit: false,
+            attention: Attention::Some,
             partners: Vec::new(),
             name: format!("{id}#{name}"),
             any: file.any.clone(),
@@ -236,12 +235,16 @@ impl<'t> Compiler<'t> {
             kind,
             CorrelationKind::Ordered { .. } | CorrelationKind::Elapsed { .. } | CorrelationKind::Absence { .. }
         );
-        let many = matches!(&kind, CorrelationKind::EventCount(gte) if *gte > MANY);
+        let attention = match &kind {
+            CorrelationKind::EventCount(gte) if *gte > MANY => Attention::Every,
+            _ if !single => Attention::Some,
+            _ if file.group_by.is_empty() => Attention::Last,
+            _ => Attention::Every,
+        };
         for id in &touched {
             if let Some(signature) = self.signatures.get_mut(*id) {
                 signature.correlated = true;
-                signature.every_hit |= many || (single && !file.group_by.is_empty());
-                signature.last_hit |= single;
+                signature.attention = signature.attention.max(attention);
                 if single {
                     signature.partners.extend(touched.iter().filter(|t| *t != id));
                     signature.partners.sort_unstable();

@@ -232,15 +232,24 @@ pub struct Signature {
     pub correlated: bool,
     /// Lines that tell a lower severity cannot fit.
     pub least_severity: Severity,
-    /// True when order or absence is judged by its hits on single things, so that every one of them counts.
-    pub every_hit: bool,
-    /// True when order or absence is judged by its hits whatever they speak of, so that the last one before another
-    /// signature's counts.
-    pub last_hit: bool,
+    /// How many of its hits on ordinary lines are looked at.
+    pub attention: Attention,
     /// The other signatures of correlations that judge order or absence.
     pub partners: Vec<SignatureId>,
     /// Attributes that a correlation groups or counts by: kept with each hit.
     pub keep: Vec<String>,
+}
+
+/// How many hits of a signature are looked at where it stands on ordinary lines again and again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attention {
+    /// Some: counts and sets need only enough of them.
+    #[default]
+    Some,
+    /// The last one before another signature's too: order or absence is judged by its hits, whatever they speak of.
+    Last,
+    /// Every one: order or absence is judged for single things, or many are counted.
+    Every,
 }
 
 impl Signature {

@@ -27,7 +27,7 @@ pub struct RawChecks {
 #[derive(Debug)]
 enum Need {
     /// This piece.
-    Piece(Finder<'static>),
+    Piece(Box<Finder<'static>>),
     /// All of these.
     All(Vec<Need>),
     /// One of these.
@@ -37,8 +37,9 @@ enum Need {
 impl Need {
     /// A need for the longest run of a literal, unless that is too short to tell anything.
     fn literal(literal: &str) -> Option<Self> {
-        let run = filter::longest_run(literal);
-        (run.len() >= SHORTEST).then(|| Self::Piece(Finder::new(run).into_owned()))
+        // Blanks at its ends may come from the joints of the parsed text.
+        let run = filter::longest_run(literal).trim_ascii();
+        (run.len() >= SHORTEST).then(|| Self::Piece(Box::new(Finder::new(run).into_owned())))
     }
 
     /// A need for one of several; `None` when one of them needs nothing.
@@ -165,8 +166,7 @@ mod tests {
             benign: false,
             correlated: false,
             least_severity: Severity::UNKNOWN,
-            every_hit: false,
-            last_hit: false,
+            attention: crate::catalog::Attention::Some,
             partners: Vec::new(),
             keep: Vec::new(),
         }
@@ -195,6 +195,9 @@ mod tests {
         assert!(checks.hold(b"17 stage is missing"));
         assert!(!checks.hold(br#"{"volume":"EPHEMERAL","phase":"ready -> missing"}"#));
         assert!(!checks.hold(b"STATE stage is there"));
+        let joint =
+            Signature { regex: Some(LazyRegex::new("596 |timed out".to_owned())), ..signature(&[], Vec::new()) };
+        assert!(RawChecks::new(&joint).hold(br#"{"error":"596","requeued":true}"#));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr3};
 
-use crate::catalog::SignatureId;
+use crate::catalog::{Attention, SignatureId};
 use crate::event::entities;
 use crate::event::{Event, RawTime, Service, Severity};
 use crate::matcher::{Found, Match};
@@ -265,14 +265,14 @@ impl<'w, 'c> Walk<'w, 'c> {
                     }
                     continue;
                 };
-                if signature.last_hit && matcher.may_stand_in(*id, raw) {
+                if signature.attention == Attention::Last && matcher.may_stand_in(*id, raw) {
                     self.usual.postpone(*id, *record);
                 }
             }
         }
     }
 
-    fn parse_and_test(&mut self, record: &Record, candidates: &mut Vec<SignatureId>) -> bool {
+    fn parse_and_test(&mut self, record: &Record, candidates: &mut [SignatureId]) -> bool {
         let raw = self.bytes.get(record.from..record.to).unwrap_or_default();
         let text = frame::text(raw);
         let mut event = parse::parse(&text);
@@ -287,9 +287,8 @@ impl<'w, 'c> Walk<'w, 'c> {
             for found in matches {
                 let id = found.signature;
                 self.flush_partners(id);
-                if record.severity < Severity::WARN
-                    && !self.scanner.catalogue.signatures.get(id).is_some_and(|s| s.every_hit)
-                {
+                let signature = self.scanner.catalogue.signatures.get(id);
+                if record.severity < Severity::WARN && signature.is_some_and(|s| s.attention < Attention::Every) {
                     self.usual.count(id);
                 }
                 self.hit(found, &event, &names, record.number, record.before, raw);
