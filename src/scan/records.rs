@@ -3,6 +3,7 @@
 //! Every line is classified once. A record stays pending until a line comes that does not continue it; then its anchors
 //! decide whether it is parsed at all.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use memchr::{memchr, memchr3};
@@ -191,6 +192,8 @@ impl<'w, 'c> Walk<'w, 'c> {
         self.out.faults += u64::from(line.severity >= Severity::WARN);
         if line.time.is_some() {
             self.out.times.add(line.time);
+            self.out.cadence.add(line.time);
+            self.out.ordinary += u64::from(line.severity < Severity::WARN);
             self.out.last = line.time;
         }
     }
@@ -365,6 +368,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             severity: event.severity,
             service: event.service,
             captures,
+            text: hash(event),
             names: Arc::clone(names),
             excerpt: String::new(),
             decisive: None,
@@ -412,6 +416,17 @@ impl Record {
 fn next_dirty(bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     memchr3(0x1b, 0, b'\r', rest).map_or(usize::MAX, |at| from + at)
+}
+
+/// A hash of what an event says, its own stamp left out: equal for copies of one line.
+fn hash(event: &Event<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    event.body.hash(&mut hasher);
+    for (key, value) in event.attributes.iter().filter(|(k, _)| !matches!(k.as_ref(), "ts" | "time" | "timestamp")) {
+        key.hash(&mut hasher);
+        value.hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// The piece of a text to point at: what the regex matched together with the literal when they stand close to each other,
