@@ -30,6 +30,9 @@ impl Kind for Kubernetes {
         let Some(items) = piece.root.get("items") else {
             return vec![piece.block.event(object(&piece.root, kind), piece.from, piece.to)];
         };
+        if items.items().is_empty() {
+            return vec![piece.block.event(object(&piece.root, kind), piece.from, piece.to)];
+        }
         list(piece, items.items(), kind.strip_suffix("List").unwrap_or_default())
     }
 

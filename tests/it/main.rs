@@ -16,6 +16,8 @@ mod chromium;
 mod architecture;
 /// The HTML report in a browser: rendering, interaction, contrast, time to open.
 mod browser;
+/// samples/bundles: every layout is packed, read and leads to its root cause.
+mod bundles;
 /// The command line: input, arguments, messages, exit status.
 mod cli;
 /// The JSON report declared once more, so that a changed output breaks a test.

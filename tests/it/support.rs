@@ -267,3 +267,16 @@ pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     }
     writer.finish().expect("memory").into_inner()
 }
+
+/// An encrypted file and the identity that opens it.
+pub fn age(bytes: &[u8]) -> (Vec<u8>, String) {
+    use ::age::secrecy::ExposeSecret;
+    let key = ::age::x25519::Identity::generate();
+    let recipient = key.to_public();
+    let encryptor = ::age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn ::age::Recipient));
+    let mut encrypted = Vec::new();
+    let mut writer = encryptor.expect("a recipient").wrap_output(&mut encrypted).expect("memory");
+    writer.write_all(bytes).expect("memory");
+    writer.finish().expect("memory");
+    (encrypted, key.to_string().expose_secret().to_owned())
+}
