@@ -21,6 +21,13 @@ pub fn takes(rest: &[u8]) -> bool {
         && matches!(rest.get(9), Some(b' ') | None)
 }
 
+/// Whether a line is only a part of a record: the container wrote a longer one than the runtime puts on a line (16 KiB), and
+/// the next line goes on with it.
+pub fn is_partial(line: &[u8]) -> bool {
+    let is_dated = line.first().is_some_and(u8::is_ascii_digit) && line.get(4) == Some(&b'-');
+    is_dated && split(line).is_some_and(|(_, stream)| line.get(stream + 7) == Some(&b'P'))
+}
+
 impl Format for Cri {
     fn name(&self) -> &'static str {
         "cri"

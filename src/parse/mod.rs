@@ -18,7 +18,7 @@ mod cli_error;
 mod compose;
 mod containerd_json;
 mod coredns;
-mod cri;
+pub mod cri;
 mod dmesg;
 mod docker_json;
 mod docker_timestamp;

@@ -4,6 +4,7 @@ use memchr::memchr;
 
 use crate::catalog::SignatureId;
 use crate::matcher::Match;
+use crate::parse::{self, LockOn};
 use crate::state;
 
 use super::frame;
@@ -24,7 +25,15 @@ impl<'c> Walk<'_, 'c> {
         if events.is_empty() {
             return None;
         }
+        self.out.oversized += u64::from(!is_whole);
+        self.told(document.name(), events, &block, (start, end));
+        Some(end - start)
+    }
+
+    /// Tests and counts what the document between two places told.
+    fn told(&mut self, name: &'static str, events: Vec<state::StateEvent>, block: &str, (start, end): (usize, usize)) {
         self.finish();
+        let raw = self.bytes.get(start..end).unwrap_or_default();
         let mut candidates = Vec::new();
         let inside = self.found.iter().skip_while(|f| f.at < start).take_while(|f| f.at < end);
         for found in inside {
@@ -33,17 +42,54 @@ impl<'c> Walk<'_, 'c> {
         self.found = self.found.get(self.found.partition_point(|f| f.at < end)..).unwrap_or_default();
         let first = self.out.lines;
         for event in events {
-            self.state_event(event, &block, first, &candidates);
+            self.state_event(event, block, first, &candidates);
         }
         let unended = u64::from(raw.last() != Some(&b'\n'));
         let lines = memchr::memchr_iter(b'\n', raw).count() as u64 + unended;
         self.out.lines += lines - 1;
         self.out.understood += lines;
-        self.out.oversized += u64::from(!is_whole);
-        if !self.out.documents.contains(&document.name()) {
-            self.out.documents.push(document.name());
+        if !self.out.documents.contains(&name) {
+            self.out.documents.push(name);
         }
+    }
+
+    /// When a table begins in the envelope of this line (a script's output in the journal or in a container's log), reads it
+    /// up to the last line with a row in such an envelope, and gives the bytes used.
+    pub(super) fn wrapped(&mut self, start: usize, inner: &[u8]) -> Option<usize> {
+        let heading = inner.trim_ascii_start();
+        // Headings are in capitals: most lines end here.
+        if !heading.get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_uppercase)) {
+            return None;
+        }
+        let document = state::begins(inner).filter(|document| document.name() == "table")?;
+        let mut progress = document.start(inner);
+        let mut block = frame::lines(inner) + "\n";
+        let mut end = self.line_end(start);
+        let mut rows = 0;
+        while let Some(rest) = self.bytes.get(end..).filter(|r| !r.is_empty()) {
+            let line = frame::clean(rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default());
+            let payload = parse::classify(&line, &mut LockOn::default()).payload;
+            let inner = line.get(payload..).unwrap_or_default();
+            if payload == 0 || !document.continues(&mut progress, inner) || block.len() > self.scanner.limits.document {
+                break;
+            }
+            block.push_str(&String::from_utf8_lossy(inner));
+            block.push('\n');
+            end = self.line_end(end);
+            rows += 1;
+        }
+        let events = document.events(&block, &self.state_context());
+        if rows == 0 || events.is_empty() {
+            return None;
+        }
+        self.told(document.name(), events, &block, (start, end));
         Some(end - start)
+    }
+
+    /// Behind the end of the line that begins at `start`.
+    fn line_end(&self, start: usize) -> usize {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        start + memchr(b'\n', rest).map_or(rest.len(), |at| at + 1)
     }
 
     /// Whether the line before announces a listing.

@@ -84,6 +84,33 @@ fn continues_as(line: &[u8], classified: impl FnOnce() -> Line) -> bool {
     }
 }
 
+/// Whether the line behind `before`, bytes that end in a line end, goes on with a record that was too long for one line.
+pub fn follows_partial(before: &[u8]) -> bool {
+    let Some(lines) = before.strip_suffix(b"\n") else { return false };
+    let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1);
+    parse::cri::is_partial(lines.get(start..).unwrap_or_default())
+}
+
+/// The records of a frame: people paste JSON records one after the other without line ends.
+pub fn records(frame: &[u8]) -> Vec<&[u8]> {
+    if frame.first() != Some(&b'{') {
+        return vec![frame];
+    }
+    let mut records = Vec::new();
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(frame, b"{\"") {
+        let record = frame.get(from..at).unwrap_or_default();
+        // A bracket may also stand at the end of a text within a record.
+        let is_end = record.trim_ascii_end().last() == Some(&b'}');
+        if is_end && serde_json::from_slice::<serde::de::IgnoredAny>(record).is_ok() {
+            records.push(record);
+            from = at;
+        }
+    }
+    records.push(frame.get(from..).unwrap_or_default());
+    records
+}
+
 /// A record cut at line breaks inside an envelope: the text after the envelope begins with blanks.
 fn is_cut_inside(line: &[u8], classified: &Line) -> bool {
     let inner = line.get(classified.payload..).unwrap_or_default();
@@ -101,12 +128,14 @@ pub fn text(frame: &[u8]) -> Cow<'_, str> {
         };
     }
     let mut text = String::with_capacity(frame.len());
+    let mut partial = false;
     for (index, line) in frame.split(|b| *b == b'\n').enumerate() {
         let line = clean(line);
         let shown = if index == 0 { &line } else { inner(&line) };
-        if index > 0 {
+        if index > 0 && !partial {
             text.push('\n');
         }
+        partial = parse::cri::is_partial(&line);
         text.push_str(&String::from_utf8_lossy(shown));
     }
     Cow::Owned(text)
@@ -132,6 +161,26 @@ mod tests {
         assert_eq!(clean(b"\x1b[34mINFO\x1b[0m\tok\r\0").as_ref(), b"INFO\tok");
         assert_eq!(clean(b"\x1b]0;title\x07x").as_ref(), b"x");
         assert!(matches!(clean(b"plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn records_that_follow_each_other_on_one_line_are_parted() {
+        let line = br#"{"msg":"a}","x":{"y":1}}{"msg":"b"} {"msg":"c","list":[{"z":"}{"},{"z":2}]}"#;
+        let parts: Vec<_> = records(line).into_iter().map(String::from_utf8_lossy).collect();
+        let last = r#"{"msg":"c","list":[{"z":"}{"},{"z":2}]}"#;
+        assert_eq!(parts, [r#"{"msg":"a}","x":{"y":1}}"#, r#"{"msg":"b"} "#, last]);
+        for whole in [&br#"{"msg":"a","x":{"y":{"z":1}}}"#[..], b"plain {\"a\":1}{\"b\":2}", b"{", b""] {
+            assert_eq!(records(whole), [whole]);
+        }
+    }
+
+    #[test]
+    fn partial_lines_of_the_runtime_become_one_text() {
+        let frame = b"2026-09-15T08:00:00.1Z stdout P first half, \n2026-09-15T08:00:00.2Z stdout F second half";
+        let joined = text(frame);
+        assert!(joined.ends_with("first half, second half"), "{joined}");
+        assert!(follows_partial(b"x\n2026-09-15T08:00:00.1Z stdout P first\n"));
+        assert!(!follows_partial(b"2026-09-15T08:00:00.1Z stdout F whole\n"));
     }
 
     #[test]

@@ -123,7 +123,7 @@ pub fn record_start(bytes: &[u8], from: usize) -> usize {
         if at - from > frame::MAX_BYTES {
             break;
         }
-        if !frame::continues(&frame::clean(line)) {
+        if !frame::continues(&frame::clean(line)) && !frame::follows_partial(bytes.get(..at).unwrap_or_default()) {
             return at;
         }
     }

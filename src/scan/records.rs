@@ -47,6 +47,8 @@ pub struct Record {
     pub number: u64,
     /// Lines so far.
     lines: usize,
+    /// Whether the next line goes on with its last one.
+    is_partial: bool,
     /// The highest severity that one of its lines tells.
     pub severity: Severity,
     /// The stamp that holds where it has none of its own.
@@ -154,11 +156,18 @@ impl<'w, 'c> Walk<'w, 'c> {
         {
             return Some(used);
         }
+        if classified.payload > 0
+            && let Some(used) = self.wrapped(start, line.get(classified.payload..).unwrap_or_default())
+        {
+            return Some(used);
+        }
         let end = start + length;
+        let is_partial = classified.payload > 0 && parse::cri::is_partial(line);
         self.count(&classified);
         match &mut self.pending {
-            Some(record) if record.takes(end) && frame::goes_on(line, &classified) => {
+            Some(record) if record.takes(end) && (record.is_partial || frame::goes_on(line, &classified)) => {
                 record.to = end;
+                record.is_partial = is_partial;
                 record.lines += 1;
                 record.severity = record.severity.max(classified.severity);
             }
@@ -169,6 +178,7 @@ impl<'w, 'c> Walk<'w, 'c> {
                     to: end,
                     number: self.out.lines,
                     lines: 1,
+                    is_partial,
                     severity: classified.severity,
                     before: self.out.last,
                     // Only where the format alone is sure of it.
@@ -241,9 +251,30 @@ impl<'w, 'c> Walk<'w, 'c> {
     fn test(&mut self, record: &Record) -> bool {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        self.waiting(record, &mut candidates);
-        let explained = (self.marked || !candidates.is_empty()) && self.parse_and_test(record, &mut candidates);
+        let raw = self.bytes.get(record.from..record.to).unwrap_or_default();
+        let explained = match frame::records(raw).as_slice() {
+            parts @ [_, _, ..] => self.test_parts(record, parts, &mut candidates),
+            _ => {
+                self.waiting(record, &mut candidates);
+                (self.marked || !candidates.is_empty()) && self.parse_and_test(record, raw, &mut candidates)
+            }
+        };
         self.candidates = candidates;
+        explained
+    }
+
+    /// Tests records that follow each other on one line.
+    fn test_parts(&mut self, record: &Record, parts: &[&[u8]], candidates: &mut Vec<SignatureId>) -> bool {
+        let severity = |part: &[u8]| parse::classify(part, &mut LockOn::default()).severity;
+        let highest = parts.iter().map(|part| severity(part)).max().unwrap_or_default();
+        self.waiting(&Record { severity: highest, ..*record }, candidates);
+        let mut explained = false;
+        for part in parts {
+            let own = Record { severity: severity(part), ..*record };
+            let may_hold = |id: &&SignatureId| self.scanner.matcher.may_hold(**id, own.severity, own.service);
+            let mut candidates: Vec<SignatureId> = candidates.iter().filter(may_hold).copied().collect();
+            explained |= self.parse_and_test(&own, part, &mut candidates);
+        }
         explained
     }
 
@@ -275,8 +306,8 @@ impl<'w, 'c> Walk<'w, 'c> {
         }
     }
 
-    fn parse_and_test(&mut self, record: &Record, candidates: &mut [SignatureId]) -> bool {
-        let raw = self.bytes.get(record.from..record.to).unwrap_or_default();
+    /// Parses `raw`, the bytes of a record or of a part of it, and tests signatures on it.
+    fn parse_and_test(&mut self, record: &Record, raw: &[u8], candidates: &mut [SignatureId]) -> bool {
         let text = frame::text(raw);
         let mut event = parse::parse(&text);
         self.complete(&mut event);
@@ -338,7 +369,10 @@ impl<'w, 'c> Walk<'w, 'c> {
             event.node = self.context.node.clone().map(Into::into);
         }
         for (key, value) in &self.context.entities {
-            event.entity(key.clone(), value.clone());
+            // A line that names its node knows better than the path.
+            if key != "talos.node" || !event.entities.iter().any(|(k, _)| k == key) {
+                event.entity(key.clone(), value.clone());
+            }
         }
     }
 

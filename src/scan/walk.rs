@@ -70,12 +70,20 @@ impl Walk<'_> {
             self.push(&clean);
             return;
         }
-        let joins = !self.frame.is_empty() && self.frame.len() < frame::MAX_BYTES && frame::continues(&clean);
+        let joins = !self.frame.is_empty()
+            && self.frame.len() < frame::MAX_BYTES
+            && (frame::continues(&clean) || self.is_partial());
         if !joins {
             self.flush();
             self.first = number;
         }
         self.push(&clean);
+    }
+
+    /// Whether the frame ends in a line that the next one goes on with.
+    fn is_partial(&self) -> bool {
+        let start = memchr::memrchr(b'\n', &self.frame).map_or(0, |at| at + 1);
+        parse::cri::is_partial(self.frame.get(start..).unwrap_or_default())
     }
 
     fn push(&mut self, line: &[u8]) {
@@ -98,8 +106,9 @@ impl Walk<'_> {
                 self.as_log(&block);
             }
         } else if !block.iter().all(u8::is_ascii_whitespace) {
-            let text = frame::text(&block);
-            self.log(self.first, &text);
+            for record in frame::records(&block) {
+                self.log(self.first, &frame::text(record));
+            }
         }
     }
 

@@ -90,7 +90,7 @@ fn processor(block: &Block, from: usize, to: usize, context: &Context) -> Event<
 }
 
 /// The level of x86-64, 1 to 4.
-fn level(flags: &str) -> usize {
+pub(super) fn level(flags: &str) -> usize {
     let have: Vec<&str> = flags.split_whitespace().collect();
     1 + LEVELS.iter().take_while(|needed| needed.iter().all(|f| have.contains(f))).count()
 }

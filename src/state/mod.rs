@@ -32,15 +32,18 @@ mod cpuinfo;
 mod df;
 mod entity;
 mod free;
+mod ha_manager;
 mod health;
 mod json;
 mod kind;
 mod kubernetes;
 mod locate;
 mod loose;
+mod lscpu;
 mod lvs;
 mod machine_config;
 mod provider_config;
+mod pvecm;
 mod pveversion;
 mod qm_config;
 mod secret;
@@ -163,8 +166,11 @@ static DOCUMENTS: &[&dyn Document] = &[
     &cpuinfo::CpuInfo,
     &df::Df,
     &free::Free,
+    &ha_manager::HaManager,
     &json::Json,
+    &lscpu::LsCpu,
     &lvs::Lvs,
+    &pvecm::PveCm,
     &pveversion::PveVersion,
     &qm_config::QmConfig,
     &service_state::ServiceState,

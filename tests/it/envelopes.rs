@@ -1,6 +1,8 @@
 //! A line keeps its root cause whatever it is wrapped in: as containers, clusters, hosts, tickets and terminals hand it on.
 
+use omnilog::limits::Limits;
 use omnilog::parse::{self, LockOn};
+use omnilog::scan::SourceContext;
 use omnilog::state;
 
 use crate::lab::{self, best, ranking};
@@ -103,4 +105,78 @@ fn envelopes_within_envelopes_keep_the_root_cause() {
         }
     }
     none(&complaints);
+}
+
+/// The signatures that held on a text, by name, with how often.
+fn held(text: &str) -> Vec<(String, u64)> {
+    let outcome = lab::scanner().text(SourceContext::default(), text.as_bytes());
+    let name = |id: usize| lab::catalogue().signatures[id].name.clone();
+    outcome.found.tallies.iter().map(|(id, tally)| (name(*id), tally.count)).collect()
+}
+
+#[test]
+fn json_records_on_one_line_are_read_as_if_each_had_its_own() {
+    let mut compared = 0;
+    let mut complaints = Vec::new();
+    for case in lab::cases() {
+        let Some(log) = case.sample.log.as_deref().map(str::trim_end) else { continue };
+        let count = log.lines().count();
+        if !(2..20).contains(&count) || !log.lines().all(|l| l.starts_with("{\"") && l.ends_with('}')) {
+            continue;
+        }
+        compared += 1;
+        let lines = held(log);
+        for between in ["", " "] {
+            let joined = held(&log.replace('\n', between));
+            if joined != lines {
+                complaints.push(format!("{}: {joined:?} instead of {lines:?}", case.name()));
+            }
+        }
+    }
+    assert!(compared > 5, "only {compared} samples hold JSON records");
+    none(&complaints);
+}
+
+#[test]
+fn a_record_in_parts_of_the_container_runtime_is_one_record() {
+    let line = crate::support::FULL.trim_end();
+    let stamped =
+        |number: u32, tag: &str, text: &str| format!("2026-09-15T08:00:0{number}.123456789Z stdout {tag} {text}\n");
+    let parts = |at: usize| {
+        let (first, second) = line.split_at(at);
+        stamped(0, "P", first) + &stamped(1, "F", second) + &stamped(2, "F", "something else")
+    };
+    let mut bodies = Vec::new();
+    let mut each = |_, event: &omnilog::event::Event<'_>| bodies.push(event.body.to_string());
+    let context = SourceContext::default();
+    let text = parts(line.find("thin volume").expect("a thin volume"));
+    omnilog::scan::walk::events(&context, &Limits::default(), &mut text.as_bytes(), &mut each).expect("memory");
+    let whole = line.strip_prefix("TASK ERROR: ").expect("an error");
+    assert_eq!(bodies.len(), 2, "{bodies:?}");
+    assert!(bodies.iter().any(|body| body.contains(whole)), "{bodies:?}");
+    // The text by which the record is found stands in the second part, the beginning of the record in the first.
+    let found = |text: &str| {
+        let report = crate::support::omnilog::<&str>([]).input(text).report();
+        report["root_causes"][0]["evidence"][0]["excerpt"].to_string()
+    };
+    let text = parts(line.find("Cannot create").expect("an error"));
+    let excerpt = found(&text);
+    assert!(excerpt.contains("TASK ERROR") && excerpt.contains("reached threshold"), "{excerpt}");
+}
+
+#[test]
+fn a_table_in_the_journal_or_a_container_log_is_read() {
+    let table = "ID             NAME       VERSION    DESCRIPTION                        CONNECTED    ERROR\n\
+                 proxmox-lab    Proxmox    v0.1.0     Proxmox infrastructure provider    false\n";
+    let plain = held(table);
+    assert!(!plain.is_empty());
+    for envelope in [
+        "2026-09-15T08:00:00.123456789Z stdout F ",
+        "2026-09-15T08:00:00.123456789Z ",
+        "Sep 15 10:00:00 pve1 report[4711]: ",
+    ] {
+        let wrapped = format!("{envelope}{}", table.trim_end().replace('\n', &format!("\n{envelope}")));
+        assert_eq!(held(&wrapped), plain, "{envelope}");
+    }
+    assert!(held("Sep 15 10:00:00 pve1 report[4711]: ID  NAME  CONNECTED\n").is_empty());
 }

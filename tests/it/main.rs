@@ -72,3 +72,5 @@ mod screenshots;
 mod secrets;
 /// One story over all sources: clocks, zones, coverage, machines that are never merged.
 mod story;
+/// Triage: a row for each ticket, in every format.
+mod triage;
