@@ -33,9 +33,8 @@ impl Document for PveCm {
             return text.iter().all(|b| *b == b'-');
         }
         let is_member = text.starts_with(b"0x") || text.starts_with(b"Nodeid ");
-        let is_pair = text.len() < 100 && memchr::memmem::find(text, b": ").is_some() && line.first() != Some(&b' ');
         let is_flags = text == b"Flags:" || text.iter().all(|b| *b == b'-');
-        is_member || is_flags || (is_pair && is_plain(text)) || HEADINGS.contains(&text)
+        is_member || is_flags || is_pair(line) || HEADINGS.contains(&text)
     }
 
     fn events(&self, block: &str, context: &Context) -> Vec<StateEvent> {
@@ -62,10 +61,16 @@ impl Document for PveCm {
     }
 }
 
-/// Whether a line begins with a word, as keys do, and not with a stamp or a bracket.
-fn is_plain(text: &[u8]) -> bool {
-    let key = text.split(|b| *b == b':').next().unwrap_or_default();
-    key.len() < 30 && key.iter().all(|b| b.is_ascii_alphabetic() || *b == b' ')
+/// Where values stand.
+const COLUMN: usize = 18;
+
+/// Whether a line is a key and a value in its column.
+fn is_pair(line: &[u8]) -> bool {
+    let Some((key, value)) = line.split_at_checked(COLUMN) else { return false };
+    let key = key.trim_ascii_end().strip_suffix(b":");
+    value.first().is_some_and(|b| *b != b' ')
+        && value.len() < 100
+        && key.is_some_and(|key| key.iter().all(|b| b.is_ascii_alphabetic() || *b == b' '))
 }
 
 const SAMPLES: &[Sample] = &[Sample {
