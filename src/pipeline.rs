@@ -149,10 +149,9 @@ pub fn context(source: &Source) -> SourceContext {
     for (key, value) in [("pve.upid", &hints.upid), ("pve.node", &hints.pve_node), ("pve.vmid", &hints.vmid)] {
         entities.extend(value.clone().map(|v| (key.to_owned(), v)));
     }
-    // Bundles of Omni name the folders of nodes by machines, those of `talosctl` by addresses.
-    let is_uuid = |name: &String| name.len() == 36 && name.matches('-').count() == 4;
-    let machine = |name: &String| if is_uuid(name) { "omni.machine" } else { "talos.node" };
-    entities.extend(hints.node.as_ref().map(|name| (machine(name).to_owned(), name.clone())));
+    // Folders of nodes are called after the address that `talosctl` was given.
+    let is_address = |name: &&String| name.parse::<std::net::IpAddr>().is_ok();
+    entities.extend(hints.node.as_ref().filter(is_address).map(|name| ("talos.node".to_owned(), name.clone())));
     let upid = hints.upid.as_deref().and_then(parse::upid::decode);
     if let Some(upid) = &upid {
         let mut event = Event::default();
