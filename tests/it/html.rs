@@ -218,10 +218,12 @@ fn a_weak_guess_is_no_answer_and_brings_no_remedy_to_the_top() {
     report.root_causes.truncate(1);
     report.root_causes[0].confidence = 0.2;
     report.root_causes[0].verdict = "weak".into();
+    report.redacted = true;
     let page = page(&report);
     let summary = page.split("id=\"summary\"").nth(1).and_then(|s| s.split("</section>").next()).expect("a summary");
     assert!(summary.contains("No root cause is likely"), "{summary}");
     assert!(!summary.contains("What to do first"), "{summary}");
+    assert!(summary.contains("are pseudonyms"), "{summary}");
 }
 
 #[test]

@@ -106,9 +106,7 @@ fn answer(page: &mut Page, view: &View<'_>, best: &RootCause) {
     page.raw("<span class=\"level\">impact ").text(&best.level).raw("</span><code class=\"id\">").text(&best.id);
     page.raw("</code></p><h1>").prose(&best.title).raw("</h1>");
     cause::facts(page, best);
-    if view.report.redacted {
-        page.raw("<p class=\"note\">").text(PSEUDONYMS).raw("</p>");
-    }
+    pseudonyms(page, view);
     page.element("<p class=\"lead\">", &best.reason, "</p>");
     page.raw("<div class=\"pair\"><div>");
     if let Some((index, line)) = best.evidence.iter().enumerate().find(|(_, e)| e.role == "supports") {
@@ -126,6 +124,13 @@ fn answer(page: &mut Page, view: &View<'_>, best: &RootCause) {
     }
     page.raw("</div></div>");
     also(page, &view.likely[1..]);
+}
+
+/// Says that names are not the real ones, before any command is copied.
+fn pseudonyms(page: &mut Page, view: &View<'_>) {
+    if view.report.redacted {
+        page.raw("<p class=\"note\">").text(PSEUDONYMS).raw("</p>");
+    }
 }
 
 /// Further root causes that are likely at the same time.
@@ -161,6 +166,7 @@ fn no_answer(page: &mut Page, view: &View<'_>, guess: Option<&RootCause>) {
             .text(&format!("{n} warnings and errors"))
             .raw("</a> are explained by nothing.</p>"),
     };
+    pseudonyms(page, view);
     let Some(guess) = guess else { return };
     page.raw("<h2>The nearest guess, to be checked and not acted on</h2><p>");
     cause::verdict(page, guess);
