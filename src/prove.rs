@@ -20,6 +20,51 @@ pub struct Outcome {
     pub failures: Vec<String>,
     /// Root causes at or above possible, with their confidence.
     pub named: Vec<(String, f64)>,
+    /// How sure the answer was, and whether it was right: of the first root cause, or of one that must not be named.
+    pub answer: Option<Answer>,
+}
+
+/// How sure an answer was, and whether it was right.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// The confidence, 0 to 1.
+    pub confidence: f64,
+    /// Whether it was right.
+    pub right: bool,
+}
+
+/// Answers of about the same confidence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Band {
+    /// From this confidence on.
+    pub from: f64,
+    /// Up to this one.
+    pub to: f64,
+    /// How many answers.
+    pub answers: usize,
+    /// Their mean confidence.
+    pub confidence: f64,
+    /// The share of them that was right.
+    pub right: f64,
+}
+
+/// The reliability of answers: bands of confidence with what came true, and the mean error of all answers.
+pub fn reliability(answers: &[Answer]) -> (Vec<Band>, f64) {
+    let edges = [0.0, 0.2, 0.5, 0.8, 0.95, 1.01];
+    let mean = |values: &mut dyn Iterator<Item = f64>, count: usize| values.sum::<f64>() / count.max(1) as f64;
+    let bands = edges.windows(2).filter_map(|edge| {
+        let [from, to] = *edge else { return None };
+        let inside: Vec<&Answer> = answers.iter().filter(|a| (from..to).contains(&a.confidence)).collect();
+        (!inside.is_empty()).then(|| Band {
+            from,
+            to: to.min(1.0),
+            answers: inside.len(),
+            confidence: mean(&mut inside.iter().map(|a| a.confidence), inside.len()),
+            right: mean(&mut inside.iter().map(|a| f64::from(u8::from(a.right))), inside.len()),
+        })
+    });
+    let error = |a: &Answer| (a.confidence - f64::from(u8::from(a.right))).abs();
+    (bands.collect(), mean(&mut answers.iter().map(error), answers.len()))
 }
 
 /// Runs all samples, or those of one root cause.
@@ -45,6 +90,7 @@ fn prove(scanner: &Scanner<'_>, id: &str, sample: &SampleFile) -> Outcome {
     let mut failures = judge(&world, id, &sample.kind, &sample.expect, &candidates);
     failures.sort();
     Outcome {
+        answer: answer(&world, id, sample, &candidates),
         id: id.to_owned(),
         sample: sample.name.clone(),
         kind: sample.kind.clone(),
@@ -73,6 +119,21 @@ pub fn undiscerned(catalogue: &Catalogue, outcomes: &[Outcome]) -> Vec<String> {
         }
     }
     missing
+}
+
+/// What a sample says of the confidence.
+fn answer(world: &World<'_>, id: &str, sample: &SampleFile, candidates: &[Candidate]) -> Option<Answer> {
+    let best = sample.expect.best.as_deref().or((sample.kind == "positive").then_some(id));
+    match best {
+        Some(best) => {
+            let first = candidates.first()?;
+            Some(Answer { confidence: first.confidence, right: name(world, first) == best })
+        }
+        None => {
+            let own = candidates.iter().find(|c| name(world, c) == id)?;
+            Some(Answer { confidence: own.confidence, right: false })
+        }
+    }
 }
 
 fn name<'w>(world: &World<'w>, candidate: &Candidate) -> &'w str {
@@ -152,4 +213,19 @@ fn confidence_fits(wanted: &str, confidence: f64) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reliability_compares_confidence_with_what_came_true() {
+        let answer = |confidence, right| Answer { confidence, right };
+        let (bands, error) =
+            reliability(&[answer(0.9, true), answer(0.9, false), answer(0.1, false), answer(1.0, true)]);
+        let shape: Vec<(f64, usize, f64)> = bands.iter().map(|b| (b.from, b.answers, b.right)).collect();
+        assert_eq!(shape, [(0.0, 1, 0.0), (0.8, 2, 0.5), (0.95, 1, 1.0)]);
+        assert!((error - 0.275).abs() < 1e-9, "{error}");
+    }
 }

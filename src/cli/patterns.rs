@@ -61,6 +61,12 @@ pub enum PatternsCommand {
     Test {
         /// Only this root cause or scenario.
         id: Option<String>,
+        /// Print how reliable the confidence is: of the answers given with 0.8, eight of ten are to be right.
+        #[arg(long)]
+        reliability: bool,
+        /// Count these tickets too: folders of folders with a `case.toml` or `expected.toml`.
+        #[arg(long, value_name = "DIR", requires = "reliability")]
+        cases: Vec<std::path::PathBuf>,
     },
 }
 
@@ -91,11 +97,75 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
             })?;
             Ok(ExitCode::from(if errors.is_empty() { OK } else { FOUND }))
         }
-        PatternsCommand::Test { id } => {
+        PatternsCommand::Test { id, reliability: true, cases } => {
+            super::warn(&errors);
+            let mut answers: Vec<prove::Answer> =
+                prove::run(&catalogue, now, id.as_deref()).iter().filter_map(|o| o.answer).collect();
+            answers.extend(tickets(&catalogue, now, cases)?);
+            reliability(&answers)?;
+            Ok(ExitCode::from(OK))
+        }
+        PatternsCommand::Test { id, .. } => {
             super::warn(&errors);
             test(&catalogue, now, id.as_deref())
         }
     }
+}
+
+/// What a ticket is known to have, as `case.toml` or `expected.toml` says it.
+#[derive(serde::Deserialize)]
+struct Known {
+    id: Option<String>,
+    scenario: Option<String>,
+    cause: Option<String>,
+    #[serde(default)]
+    also_acceptable: Vec<String>,
+}
+
+/// The answers to tickets whose root cause is known.
+fn tickets(catalogue: &Catalogue, now: i64, folders: &[std::path::PathBuf]) -> anyhow::Result<Vec<prove::Answer>> {
+    let scanner = Scanner::new(catalogue, now);
+    let mut answers = Vec::new();
+    for folder in folders {
+        let mut tickets: Vec<_> = std::fs::read_dir(folder)?.filter_map(|e| Some(e.ok()?.path())).collect();
+        tickets.sort();
+        for ticket in tickets {
+            let known =
+                ["case.toml", "expected.toml"].iter().find_map(|n| std::fs::read_to_string(ticket.join(n)).ok());
+            let Some(known) = known.and_then(|text| toml::from_str::<Known>(&text).ok()) else { continue };
+            let own = known.id.or_else(|| Some(format!("{}/{}", known.scenario?, known.cause?)));
+            let Some(own) = own else { continue };
+            let input = ticket.join("input");
+            let path = if input.is_dir() { input } else { ticket };
+            let analysis = pipeline::read_paths(&scanner, &[path], &Options::default());
+            let candidates = analysis.candidates(catalogue);
+            let Some((first, id)) = candidates.first().and_then(|c| Some((c, &catalogue.causes.get(c.cause)?.id)))
+            else {
+                continue;
+            };
+            let slug = |id: &str| id.rsplit('/').next().unwrap_or(id).to_owned();
+            let right = slug(id) == slug(&own) || known.also_acceptable.iter().any(|a| slug(a) == slug(id));
+            answers.push(prove::Answer { confidence: first.confidence, right });
+        }
+    }
+    Ok(answers)
+}
+
+/// How reliable the confidence of answers is.
+fn reliability(answers: &[prove::Answer]) -> io::Result<()> {
+    let (bands, error) = prove::reliability(answers);
+    let mut builder = Builder::default();
+    builder.push_record(["confidence", "answers", "mean", "right"]);
+    for band in &bands {
+        builder.push_record([
+            format!("{:.2} to {:.2}", band.from, band.to),
+            band.answers.to_string(),
+            format!("{:.3}", band.confidence),
+            format!("{:.3}", band.right),
+        ]);
+    }
+    let table = text::table(builder, terminal::style(Color::Never, false, false).width);
+    terminal::print(|out| writeln!(out, "{table}\n{} answers, mean error {error:.3}", answers.len()))
 }
 
 /// All root causes as a table.

@@ -50,6 +50,8 @@ mod joins;
 mod limits;
 /// Every text that the software is known to print: which rule knows it, or why none does.
 mod literals;
+/// Correlations agree with a naive reading of what they mean.
+mod moments;
 /// The first filter loses nothing: every signature on every event finds the same.
 mod oracle;
 /// The catalogue: lints, samples, cross-talk, errors of broken files.
