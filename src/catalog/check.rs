@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::compile::PatternError;
 use super::file::{CauseFile, SampleFile};
-use super::{Catalogue, CorrelationKind, build_regex, discern};
+use super::{Catalogue, Correlation, CorrelationKind, Signature, TASK_STARTS, build_regex, discern};
 use crate::catalog::Term;
 use crate::matcher::filter;
 use crate::suggest;
@@ -257,7 +257,12 @@ fn unused(catalogue: &Catalogue, complaints: &mut Vec<PatternError>) {
             _ => {}
         }
     }
-    let signatures = catalogue.signatures.iter().enumerate().filter(|(_, s)| !s.benign);
+    // Clocks are compared by these, whatever root cause is asked for.
+    let compares = |c: &Correlation| c.kind == CorrelationKind::ClockPair;
+    let pairs = catalogue.correlations.iter().enumerate().filter(|(_, c)| compares(c));
+    used.extend(pairs.map(|(id, _)| Term::Correlation(id)));
+    let by_engine = |s: &Signature| s.benign || s.name == TASK_STARTS;
+    let signatures = catalogue.signatures.iter().enumerate().filter(|(_, s)| !by_engine(s));
     let signatures = signatures.map(|(id, s)| (Term::Signature(id), "signature", &s.name));
     let correlations = catalogue.correlations.iter().enumerate();
     let correlations = correlations.map(|(id, c)| (Term::Correlation(id), "correlation", &c.name));

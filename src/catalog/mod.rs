@@ -355,6 +355,9 @@ pub struct Correlation {
     pub timespan: Option<i64>,
 }
 
+/// The signature of lines that are written in the second in which a task starts: they tell the zone of what they stand in.
+pub const TASK_STARTS: &str = "time-sync#task-starts";
+
 /// The kinds of correlation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CorrelationKind {

@@ -12,7 +12,7 @@ use crate::event::time::SECOND;
 use crate::event::{RawTime, Service};
 use crate::scan::Hit;
 
-use super::{HitRef, World, window, zone};
+use super::{HitRef, World, window};
 
 /// Differences below this are delay, not skew.
 const DELAY: i64 = 5 * SECOND;
@@ -78,7 +78,7 @@ struct Fit {
 pub fn tells_time(catalogue: &Catalogue, signature: usize) -> bool {
     let scenario = |name: &str| name.split('#').next().map(str::to_owned);
     let Some(own) = catalogue.signatures.get(signature) else { return false };
-    own.name == zone::TASK_STARTS
+    own.name == crate::catalog::TASK_STARTS
         || catalogue.correlations.iter().any(|c| {
             c.kind == CorrelationKind::ClockPair
                 && c.rules.contains(&signature)
@@ -151,7 +151,7 @@ fn next(skews: &[Option<Skew>], edge: &Edge) -> Option<(usize, Skew)> {
 /// Sources that say when a task starts, against the start in its UPID; others only when they speak of it too early.
 fn by_tasks(world: &World<'_>, tasks: usize) -> Vec<Edge> {
     let mut edges = Vec::new();
-    let starts = world.catalogue.signatures.iter().position(|s| s.name == zone::TASK_STARTS);
+    let starts = world.catalogue.signatures.iter().position(|s| s.name == crate::catalog::TASK_STARTS);
     for (index, source) in world.sources.iter().enumerate() {
         let at_start = starts.and_then(|s| source.found.tallies.get(&s)).into_iter().flat_map(|t| &t.hits);
         let deltas: Vec<i64> = at_start.filter_map(since_start).collect();

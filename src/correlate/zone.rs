@@ -6,14 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalogue, SignatureId};
+use crate::catalog::{Catalogue, SignatureId, TASK_STARTS};
 use crate::event::entities::upid_start;
 use crate::event::time::SECOND;
 use crate::event::{RawTime, Service};
 use crate::scan::{Hit, SourceOutcome, Zone, ZoneKnown};
 
-/// The signature of lines that are written in the second in which a task starts.
-pub(super) const TASK_STARTS: &str = "time-sync#task-starts";
 /// Zones are multiples of this.
 const QUARTER: i64 = 15 * 60 * SECOND;
 /// The widest zones, in quarters of an hour.

@@ -62,6 +62,8 @@ fn every_format_has_a_row_for_every_ticket() {
     assert!(csv.iter().all(|line| line.starts_with('"') && !line.contains('\u{1b}')), "{csv:#?}");
     assert!(!csv.iter().any(|line| line.contains("\"=")), "a cell could run as a formula: {csv:#?}");
     let markdown = lines("markdown");
+    // Behind the table stands that names are pseudonyms.
+    let markdown: Vec<String> = markdown.into_iter().filter(|line| line.starts_with('|')).collect();
     assert_eq!(markdown.len(), 32);
     let columns = |line: &String| line.replace("\\|", "").matches('|').count();
     assert!(markdown.iter().all(|line| columns(line) == 7), "{markdown:#?}");
