@@ -145,7 +145,7 @@ pub fn set_paging(allowed: bool) {
     PAGING.store(allowed, Ordering::Relaxed);
 }
 
-/// Shows text for people: in a pager when it is longer than the screen, else as [`print`] does.
+/// Shows text for people: in a pager when it is longer than the screen, else as `print` does.
 ///
 /// # Errors
 /// Write errors.
@@ -235,7 +235,7 @@ pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result
     print_on(write).map(drop)
 }
 
-/// As [`print`]; false when nobody reads standard output any more.
+/// As `print`; false when nobody reads standard output any more.
 ///
 /// # Errors
 /// Any other write error.

@@ -1,6 +1,6 @@
 //! Follows sources that never end, and says what changed: a root cause that became likely, a verdict that changed.
 //!
-//! [`tail`] finds what grows on disk, [`stream`] reads pipes, [`crate::scan::live`] scans what came, [`verdicts`] knows what is
+//! `tail` finds what grows on disk, `stream` reads pipes, [`crate::scan::live`] scans what came, `verdicts` knows what is
 //! news. Findings are judged again when something new was found, and never for more than a tenth of the time. Memory is
 //! bounded: of each signature the newest hits stay, nothing stays for longer than a day. Prints nothing; the time is what its
 //! caller's clock says.

@@ -1,7 +1,7 @@
 //! One HTML file that explains itself: opened from disk, shown to colleagues, printed, read on a phone.
 //!
-//! Everything comes from the model. The file loads nothing and names its own style and script by digest (see [`csp`]); all
-//! text passes one border (see [`page`]). Without JavaScript it reads in full; the script adds zoom, copy buttons and themes.
+//! Everything comes from the model. The file loads nothing and names its own style and script by digest (see `csp`); all
+//! text passes one border (see `page`). Without JavaScript it reads in full; the script adds zoom, copy buttons and themes.
 //! Lists end with a note before the file reaches 5 MB.
 
 mod cause;
