@@ -154,10 +154,17 @@ fn opaque(value: &str) -> bool {
     value.len() >= 12 && word && shape::is_random(value) && !value.contains(".go:")
 }
 
+/// Whether what follows a key says that the key itself is not known: Proxmox's complaint about a line of its configuration
+/// (`unable to parse value of 'x_password': unexpected property 'x_password'`, PVE::SectionConfig).
+fn is_complaint(text: &str, pair: &Pair<'_>) -> bool {
+    let told = text.get(pair.value.start..).and_then(|rest| rest.strip_prefix("unexpected property '"));
+    told.and_then(|rest| rest.strip_prefix(pair.key)).is_some_and(|rest| rest.starts_with('\''))
+}
+
 fn judge(text: &str, pair: &Pair<'_>, found: &mut Vec<Range<usize>>) {
     let key = plain(pair.key.rsplit(['.', '/']).next().unwrap_or(pair.key));
     let value = text.get(pair.value.clone()).unwrap_or_default();
-    if harmless(value) {
+    if harmless(value) || is_complaint(text, pair) {
         return;
     }
     let secret = if key.ends_with("authorization") || key.ends_with("cookie") {
@@ -345,6 +352,7 @@ mod tests {
             "key: node-role.kubernetes.io/control-plane",
             "x509: certificate signed by unknown authority",
             "certificate: has expired or is not yet valid",
+            "(section 'x') - unable to parse value of 'nas_password': unexpected property 'nas_password'",
             "volumes:\n- name: token\n  secret:\n    secretName: regcred",
             "may require authorization: server message: insufficient_scope: authorization failed",
             "token file: /var/run/secrets/token",
