@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
-use tabled::builder::Builder;
+use unicode_width::UnicodeWidthStr;
 
 use super::analyze::{OptionArgs, error_message};
 use super::terminal::{self, Color};
@@ -49,6 +49,9 @@ struct Row {
     source: Option<String>,
     line: Option<u64>,
     excerpt: Option<String>,
+    /// The piece of the excerpt that decided: what is shown of a long line lies around it.
+    #[serde(skip)]
+    decisive: Option<String>,
     next_step: Option<String>,
     problems: Vec<String>,
 }
@@ -173,6 +176,7 @@ fn empty(ticket: &str) -> Row {
         source: None,
         line: None,
         excerpt: None,
+        decisive: None,
         next_step: None,
         problems: Vec::new(),
     }
@@ -191,6 +195,7 @@ fn row(ticket: &str, report: &Report) -> Row {
         source: proof.map(|p| p.source.clone()),
         line: proof.map(|p| p.line),
         excerpt: proof.map(|p| sanitize::line(&p.excerpt)),
+        decisive: proof.and_then(|p| p.decisive.clone()),
         next_step: next_step(cause),
         problems,
         ..empty(ticket)
@@ -227,29 +232,62 @@ fn write(out: &mut dyn Write, rows: &[Row], format: &str, redacted: bool) -> io:
             if redacted { writeln!(out, "\n{}", report::PSEUDONYMS) } else { Ok(()) }
         }
         _ => {
-            let mut builder = Builder::default();
-            builder.push_record(HEADINGS);
-            rows.iter().for_each(|row| builder.push_record(cells(row)));
-            writeln!(out, "{}", text::table(builder, terminal::style(Color::Never, false, false).width))?;
+            list(out, rows, terminal::style(Color::Never, false, false).width)?;
             if redacted { writeln!(out, "\n{}", report::PSEUDONYMS) } else { Ok(()) }
         }
     }
 }
 
 const HEADINGS: [&str; 6] = ["ticket", "verdict", "confidence", "root cause", "decisive line", "next step"];
+/// Columns of a decisive line where nothing else bounds it.
+const LINE: usize = 120;
 
 fn cells(row: &Row) -> [String; 6] {
-    let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
-    let excerpt = shown(&row.excerpt);
-    let excerpt = excerpt.get(..excerpt.floor_char_boundary(excerpt.len().min(120))).unwrap_or_default();
     [
         row.ticket.clone(),
         row.verdict.clone(),
-        row.confidence.map_or_else(|| "-".into(), |c| format!("{c:.2}")),
-        shown(&row.root_cause),
-        excerpt.to_owned(),
-        row.next_step.clone().or_else(|| row.problems.first().cloned()).unwrap_or_else(|| "-".into()),
+        confidence(row),
+        shown(row.root_cause.as_deref()),
+        shown(decisive_line(row, LINE).as_deref()),
+        shown(what_next(row)),
     ]
+}
+
+fn shown(text: Option<&str>) -> String {
+    text.unwrap_or("-").to_owned()
+}
+
+fn confidence(row: &Row) -> String {
+    row.confidence.map_or_else(|| "-".into(), |c| format!("{c:.2}"))
+}
+
+/// The decisive line in `room` columns, around what decided.
+fn decisive_line(row: &Row, room: usize) -> Option<String> {
+    row.excerpt.as_deref().map(|excerpt| text::clip(excerpt, row.decisive.as_deref(), room))
+}
+
+/// The next step, or what went wrong where there is none.
+fn what_next(row: &Row) -> Option<&str> {
+    row.next_step.as_deref().or_else(|| row.problems.first().map(String::as_str))
+}
+
+/// A block for each ticket: what it is, the line that shows it, what to do. Six columns fit no terminal.
+fn list(out: &mut dyn Write, rows: &[Row], width: usize) -> io::Result<()> {
+    let name = rows.iter().map(|row| row.ticket.width()).max().unwrap_or(0).min(width / 3);
+    for row in rows {
+        let ticket = text::clip(&row.ticket, None, name);
+        let pad = " ".repeat(name - ticket.width().min(name));
+        let (verdict, confidence, cause) = (&row.verdict, confidence(row), shown(row.root_cause.as_deref()));
+        writeln!(out, "{ticket}{pad}  {verdict:<9}  {confidence:<4}  {cause}")?;
+        if let Some(line) = decisive_line(row, width.saturating_sub(4)) {
+            writeln!(out, "    {line}")?;
+        }
+        // Never cut: it may be a command.
+        if let Some(next) = what_next(row) {
+            writeln!(out, "  > {next}")?;
+        }
+    }
+    Ok(())
 }
 
 /// Comma-separated values after RFC 4180; a leading sign that a spreadsheet would run as a formula is defused.

@@ -70,3 +70,15 @@ fn every_format_has_a_row_for_every_ticket() {
     let table = triage(&dir, "text");
     assert!((0..30).all(|number| table.contains(&format!("{number:04}"))), "{table}");
 }
+
+#[test]
+fn a_narrow_terminal_shows_ticket_verdict_and_root_cause_on_one_line() {
+    let dir = Dir::new();
+    dir.write("tickets/one/task.log", FULL.as_bytes());
+    let text = omnilog(["triage", "tickets"]).within(dir.path()).exits(0).stdout;
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    assert!(first.starts_with("one  ") && first.contains("proxmox-storage/storage-full"), "{text}");
+    assert!(lines.next().is_some_and(|l| l.starts_with("    ") && FULL.contains(l.trim_matches([' ', '…']))), "{text}");
+    assert!(text.lines().any(|l| l.starts_with("  > ")), "{text}");
+}
