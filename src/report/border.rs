@@ -120,9 +120,9 @@ fn each(report: &mut Report, change: Change<'_>, filled: &Filled) {
         filled.replace(run);
         filled.replace(why);
     }
-    for Symptom { id: _, scenario: _, title: _, count: _, source, line: _, excerpt } in symptoms {
+    for Symptom { id: _, scenario: _, title: _, count: _, source, line: _, excerpt, fault: _, decisive } in symptoms {
         change(source, &mut None);
-        change(excerpt, &mut None);
+        marked(excerpt, decisive, change);
     }
     for entry in clusters {
         let ClusterEntry { template, sample, count: _, severity: _, source, line: _, first: _, last: _, entities } =
@@ -229,6 +229,12 @@ fn evidence_line(line: &mut EvidenceLine, change: Change<'_>) {
     } = line;
     change(thing, &mut None);
     change(source, &mut None);
+    marked(excerpt, decisive, change);
+    nearby.iter_mut().for_each(|NearbyLine { line: _, text }| change(text, &mut None));
+}
+
+/// Changes a text and the piece of it that decided.
+fn marked(excerpt: &mut String, decisive: &mut Option<String>, change: Change<'_>) {
     let at = decisive.as_deref().and_then(|d| excerpt.find(d).map(|at| at..at + d.len()));
     let mut mark = at.clone();
     change(excerpt, &mut mark);
@@ -238,7 +244,6 @@ fn evidence_line(line: &mut EvidenceLine, change: Change<'_>) {
         (Some(piece), None) => change(piece, &mut None),
         (None, _) => {}
     }
-    nearby.iter_mut().for_each(|NearbyLine { line: _, text }| change(text, &mut None));
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat};
 use crate::catalog::file::CauseFile;
 use crate::catalog::{Catalogue, Cause, Evidence};
 use crate::correlate::{HitRef, World, clock as clocks, coverage as covered};
+use crate::event::Severity;
 use crate::rank::{Candidate, Item};
 use crate::scan::{Hit, SourceOutcome, Time, TimeKind, Zone, ZoneKnown};
 
@@ -354,7 +355,9 @@ fn symptoms(world: &World<'_>) -> Vec<Symptom> {
         if clocks::tells_time(world.catalogue, index) {
             continue;
         }
-        let Some((at, hit)) = world.hits(index).first().and_then(|at| Some((*at, world.hit(*at)?))) else { continue };
+        let hits = || world.hits(index).iter().filter_map(|at| Some((*at, world.hit(*at)?)));
+        let fault = |hit: &Hit| hit.severity >= Severity::WARN;
+        let Some((at, hit)) = hits().find(|(_, hit)| fault(hit)).or_else(|| hits().next()) else { continue };
         let source = world.sources.get(at.source).map_or("", |s| s.context.label.as_str());
         list.push(Symptom {
             id: signature.name.clone(),
@@ -364,6 +367,8 @@ fn symptoms(world: &World<'_>) -> Vec<Symptom> {
             source: sanitize::line(source),
             line: hit.line,
             excerpt: sanitize::text(&hit.excerpt).into_owned(),
+            fault: fault(hit),
+            decisive: hit.decisive.clone(),
         });
     }
     list

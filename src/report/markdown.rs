@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
+use super::words::{MORE, UNDECIDED, known_errors};
 use super::{PSEUDONYMS, Renderer, Style, sanitize, words};
 
 /// Markdown for tickets.
@@ -183,6 +184,15 @@ fn steps(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
 
 fn nothing(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "### No known root cause\n")?;
+    let known = known_errors(&report.symptoms);
+    if !known.is_empty() {
+        writeln!(out, "{UNDECIDED}\n")?;
+        for symptom in known.iter().take(5) {
+            writeln!(out, "{} line {}, {} times\n", code(&symptom.source), symptom.line, symptom.count)?;
+            block(&symptom.excerpt, "text", out)?;
+        }
+        writeln!(out, "Next, {MORE}.\n")?;
+    }
     if report.unexplained.events > 0 {
         let share = report.unexplained.share * 100.0;
         writeln!(out, "{} warnings and errors ({share:.0} %) are explained by nothing.\n", report.unexplained.events)?;

@@ -278,6 +278,12 @@ pub struct Symptom {
     pub line: u64,
     /// Its text.
     pub excerpt: String,
+    /// Whether it is a warning or an error. For people only, as `EvidenceLine::nearby`.
+    #[serde(skip)]
+    pub fault: bool,
+    /// The part of the text that decided. For people only.
+    #[serde(skip)]
+    pub decisive: Option<String>,
 }
 
 /// Warnings and errors that nothing explains.

@@ -12,7 +12,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::coverage;
 use super::model::{ClusterEntry, EvidenceLine, Report, RootCause};
-use super::words::{counted, named, some};
+use super::words::{MORE, UNDECIDED, counted, known_errors, named, some};
 use super::{PSEUDONYMS, Renderer, Style, Theme, sanitize};
 
 /// Text for terminals.
@@ -254,8 +254,9 @@ impl Page<'_> {
         let (lines, sources) =
             (counted(lines, "line", "lines"), counted(report.inputs.len() as u64, "source", "sources"));
         self.line(&format!("No known root cause in {lines} of {sources}."))?;
+        self.undecided(report)?;
         if faults == 0 {
-            return self.line("No warning or error is left unexplained either.");
+            return Ok(());
         }
         let share = report.unexplained.share * 100.0;
         let head =
@@ -269,6 +270,25 @@ impl Page<'_> {
             self.line(&format!("{}{text}", " ".repeat(LABEL + 4)))?;
         }
         Ok(())
+    }
+
+    /// Errors that are known but name no root cause, and what would.
+    fn undecided(&mut self, report: &Report) -> io::Result<()> {
+        let known = known_errors(&report.symptoms);
+        if known.is_empty() {
+            return match report.unexplained.events {
+                0 => self.line("No warning or error is left unexplained either."),
+                _ => Ok(()),
+            };
+        }
+        self.line(UNDECIDED)?;
+        for symptom in known.iter().take(5) {
+            self.field("known", &format!("{}:{} ×{}", symptom.source, symptom.line, symptom.count))?;
+            let room = self.width.saturating_sub(LABEL + 4);
+            let text = clip(&sanitize::line(&symptom.excerpt), symptom.decisive.as_deref(), room);
+            self.line(&format!("{}{text}", " ".repeat(LABEL + 4)))?;
+        }
+        self.field("next", MORE)
     }
 
     /// Root causes that are only named.
@@ -439,6 +459,11 @@ fn split_at_width(word: &str, width: usize) -> (&str, &str) {
     (word, "")
 }
 
+/// At most `room` columns of a one-line text, so that its decisive piece is among them.
+pub fn clip(text: &str, decisive: Option<&str>, room: usize) -> String {
+    window(text, decisive, room).0
+}
+
 /// The part of a one-line text that shows its decisive piece in `room` columns; where the piece stands, and its length.
 fn window(text: &str, decisive: Option<&str>, room: usize) -> (String, Option<(usize, usize)>) {
     let piece = decisive.map(sanitize::line).filter(|d| !d.is_empty());
@@ -449,8 +474,9 @@ fn window(text: &str, decisive: Option<&str>, room: usize) -> (String, Option<(u
     let (cut, rest) = if skip > 0 { split_at_width(text, skip + 1) } else { ("", text) };
     let lead = if cut.is_empty() { "" } else { "…" };
     let mut shown = String::from(lead);
+    let fits = lead.width() + rest.width() <= room;
     for c in rest.chars() {
-        if shown.width() + c.width().unwrap_or(0) > room.saturating_sub(1) && shown.width() + rest.width() > room {
+        if !fits && shown.width() + c.width().unwrap_or(0) > room.saturating_sub(1) {
             shown.push('…');
             break;
         }

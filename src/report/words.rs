@@ -1,5 +1,21 @@
 //! Words for people that several renderers use.
 
+use super::model::Symptom;
+
+/// Said of errors that several root causes bring about.
+pub const UNDECIDED: &str = "Known errors are there, but several root causes bring them about:";
+/// What would tell them apart.
+pub const MORE: &str = "give it what else was written at that time: the task logs and journal of Proxmox \
+    (/var/log/pve/tasks), the logs of Omni, of the provider and of Talos, together in one folder";
+
+/// Symptoms that are warnings or errors, each line once and the most frequent one of it.
+pub fn known_errors(symptoms: &[Symptom]) -> Vec<&Symptom> {
+    let mut known: Vec<&Symptom> = symptoms.iter().filter(|s| s.fault).collect();
+    known.sort_by(|a, b| (&a.source, a.line, b.count).cmp(&(&b.source, b.line, a.count)));
+    known.dedup_by(|a, b| a.source == b.source && a.line == b.line);
+    known
+}
+
 /// The word for people of an entity that is worth showing.
 pub fn named(key: &str) -> Option<&'static str> {
     Some(match key {

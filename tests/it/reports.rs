@@ -226,6 +226,18 @@ fn the_first_screen_answers_for_the_root_causes_of_the_guide() {
 }
 
 #[test]
+fn known_errors_that_name_no_root_cause_stand_on_the_first_screen_with_the_next_step() {
+    let log = read("samples/incidents/first-run/input/provider.log");
+    let done = omnilog::<&str>([]).input(&log).exits(0).says("No known root cause").says("several root causes");
+    assert!(!done.stdout.contains("No warning or error is left unexplained"), "{}", done.stdout);
+    assert_eq!(done.stdout.matches("<stdin>:5").count(), 1, "{}", done.stdout);
+    assert!(done.stdout.contains("reconcile failed") && done.stdout.contains("/var/log/pve/tasks"), "{}", done.stdout);
+    for format in ["markdown", "html"] {
+        omnilog(["--format", format]).input(&log).exits(0).says("several root causes").says("reconcile failed");
+    }
+}
+
+#[test]
 fn a_healthy_log_reads_as_healthy() {
     omnilog::<&str>([]).input(QUIET).exits(0).says("No known root cause in 2 lines");
 }

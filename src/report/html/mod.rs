@@ -18,7 +18,7 @@ use page::Page;
 use view::View;
 
 use super::model::{Report, RootCause};
-use super::words::counted;
+use super::words::{MORE, UNDECIDED, counted};
 use super::{PSEUDONYMS, Renderer, Style};
 
 /// One self-contained HTML file.
@@ -159,6 +159,12 @@ fn no_answer(page: &mut Page, view: &View<'_>, guess: Option<&RootCause>) {
     page.raw("<h1>").text(if guess.is_some() { "No root cause is likely" } else { "No known root cause" }).raw("</h1>");
     page.raw("<p class=\"lead\">").text(&read);
     match report.unexplained.events {
+        0 if report.symptoms.iter().any(|s| s.fault) => page
+            .raw(" ")
+            .text(UNDECIDED)
+            .raw(" <a href=\"#symptoms\">see the symptoms</a>. Next, ")
+            .text(MORE)
+            .raw(".</p>"),
         0 => page.raw(" No warning or error is left unexplained either.</p>"),
         1 => page.raw(" <a href=\"#unexplained\">One warning or error</a> is explained by nothing.</p>"),
         n => page
