@@ -11,8 +11,8 @@ use crate::event::{Event, Service};
 use crate::input::{self, Content, Options, Problem, Source, Visitor};
 use crate::parse;
 use crate::rank::{self, Candidate};
-use crate::report::build;
 use crate::report::model::{ProblemEntry, Report};
+use crate::report::{build, context};
 use crate::scan::{Scanner, SourceContext, SourceOutcome};
 
 /// What a run read, before it is ranked.
@@ -82,6 +82,45 @@ pub fn read_paths(scanner: &Scanner<'_>, paths: &[PathBuf], options: &Options) -
         analysis.problems.extend(problems_of(scanner, source));
     }
     analysis.sorted(scanner.catalogue)
+}
+
+/// Bytes that are decoded once more to show the lines around evidence: what takes about half a second.
+const AGAIN: u64 = 128 << 20;
+
+/// Attaches to every line of evidence the `around` lines before and after it: from plain files, and from archives and
+/// compressed files as far as [`AGAIN`] reaches. What came through a pipe has none.
+pub fn attach_context(report: &mut Report, around: u64, options: &Options) {
+    context::attach(report, around);
+    if around == 0 {
+        return;
+    }
+    let (missing, files) = context::missing(report);
+    if files.is_empty() {
+        return;
+    }
+    let again = Again { around, left: Mutex::new((missing, AGAIN)) };
+    // On one thread: the order of members decides who gets what is left of the budget.
+    if let Ok(one) = rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+        one.install(|| input::visit(&files, options, &again));
+    }
+}
+
+/// Reads sources once more, for the lines around evidence.
+struct Again<'r> {
+    around: u64,
+    left: Mutex<(context::Missing<'r>, u64)>,
+}
+
+impl Visitor for Again<'_> {
+    fn source(&self, source: &Source, content: Content<'_>) {
+        let Content::Stream(stream) = content else { return };
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let (missing, budget) = &mut *left;
+        let Some(mut lines) = missing.remove(&source.label) else { return };
+        context::fill_from(stream, &mut lines, self.around, budget);
+    }
+
+    fn problem(&self, _: Problem) {}
 }
 
 /// What went wrong while a source was scanned.

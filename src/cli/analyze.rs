@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, CommandFactory};
 
 use super::redaction::{Map, RedactArgs};
 use super::terminal::{self, Color, ThemeChoice};
@@ -16,7 +17,7 @@ use crate::input::Options;
 use crate::pipeline::{self, Analysis};
 use crate::redact::Pseudonyms;
 use crate::report::model::{ProblemEntry, Report};
-use crate::report::{self, Renderer, border, context};
+use crate::report::{self, Renderer, border};
 use crate::scan::Scanner;
 use crate::suggest;
 
@@ -60,8 +61,8 @@ pub struct AnalyzeArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
-    /// Output format: text, html, json, markdown, ndjson, sarif, junit.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    /// Output format.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats())]
     pub format: String,
     /// Read on as the input grows, and say at once which root cause became likely; Ctrl-C ends with the summary.
     #[arg(short, long)]
@@ -75,7 +76,7 @@ pub struct AnalyzeArgs {
     /// Show weak root causes, all evidence and all sources.
     #[arg(long)]
     pub all: bool,
-    /// Show so many lines of the log around each line of evidence (text and html, plain files).
+    /// Show so many lines of the log around each line of evidence (text and html; not of standard input).
     #[arg(short = 'C', long, value_name = "LINES")]
     pub context: Option<u64>,
     /// Exit with 1 when a root cause is at least this sure.
@@ -111,7 +112,15 @@ impl OptionArgs {
     /// # Errors
     /// An identity file that cannot be used.
     pub fn input_options(&self) -> anyhow::Result<Options> {
-        let identities = Identities::new(Prompt::new(terminal::passphrase));
+        self.with_identities(Identities::new(Prompt::new(terminal::passphrase)))
+    }
+
+    /// As `input_options`, but nobody is asked for a passphrase a second time.
+    fn without_questions(&self) -> anyhow::Result<Options> {
+        self.with_identities(Identities::default())
+    }
+
+    fn with_identities(&self, identities: Identities) -> anyhow::Result<Options> {
         let mut options = Options { identities, ..Options::default() };
         for path in &self.identity {
             options.add_identity_file(path).map_err(|e| Usage(format!("--identity {}: {e}", path.display())))?;
@@ -142,10 +151,20 @@ pub(super) fn nothing_read(problems: &[ProblemEntry]) -> Usage {
     for problem in problems.iter().take(10) {
         message.push_str(&format!("\n  {}: {}", problem.source, problem.message));
     }
+    if let Some(command) = problems.first().and_then(|p| mistyped_command(&p.source)) {
+        message.push_str(&format!("\n  help: {command}"));
+    }
     if problems.iter().all(|p| p.kind == "empty") {
         message.push_str("\n  help: name files, folders or bundles, or pipe a log into omnilog");
     }
     Usage(message)
+}
+
+/// The command that was meant by a word that names no file.
+fn mistyped_command(word: &str) -> Option<String> {
+    let cli = super::Cli::command();
+    let near = suggest::did_you_mean(word, cli.get_subcommands().map(clap::Command::get_name))?;
+    Some(format!("there is no such file; as a command, {near}"))
 }
 
 /// Runs the analysis.
@@ -168,7 +187,8 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
         analysis.forget(&baseline(args, &scanner)?);
     }
     let mut report = analysis.report(&catalogue);
-    context::attach(&mut report, args.context.unwrap_or_else(|| renderer.context()));
+    let around = args.context.unwrap_or_else(|| renderer.context());
+    pipeline::attach_context(&mut report, around, &args.input.options.without_questions()?);
     redact(&mut report, pseudonyms, map)?;
     if !args.quiet && args.format != "text" {
         for problem in &report.problems {
@@ -199,13 +219,13 @@ fn baseline(args: &AnalyzeArgs, scanner: &Scanner<'_>) -> anyhow::Result<Analysi
     Ok(good)
 }
 
+/// The names of all renderers, so that shells complete them and mistypes are corrected.
+fn formats() -> PossibleValuesParser {
+    PossibleValuesParser::new(report::RENDERERS.iter().map(|r| r.name()))
+}
+
 fn renderer(format: &str) -> anyhow::Result<&'static dyn Renderer> {
-    report::renderer(format).ok_or_else(|| {
-        let names: Vec<&str> = report::RENDERERS.iter().map(|r| r.name()).collect();
-        let help = suggest::did_you_mean(format, names.iter().copied());
-        let help = help.unwrap_or_else(|| format!("one of {}", names.join(", ")));
-        anyhow::Error::new(Usage(format!("unknown format `{format}`\n  help: {help}")))
-    })
+    report::renderer(format).ok_or_else(|| anyhow::Error::new(Usage(format!("unknown format `{format}`"))))
 }
 
 pub(super) fn write(args: &AnalyzeArgs, renderer: &dyn Renderer, report: &Report) -> anyhow::Result<()> {

@@ -1,12 +1,14 @@
-//! Lines around evidence, read again from the file they stand in.
+//! Lines around evidence, read again from where they stand.
 //!
-//! Scanning keeps only what was found; the neighbours of a line are looked up afterwards, by random access through a
-//! memory map, each file once. Works for plain files; members of archives and pipes have none. Invariant: what is attached
-//! was checked against the evidence, so that a compressed, re-encoded or changed file attaches nothing.
+//! Scanning keeps only what was found; the neighbours of a line are looked up afterwards. In plain files that is random access
+//! through a memory map, each file once; everything else (members of archives, compressed files) is decoded once more as a
+//! stream, up to a limit, by the caller. Pipes have none: they cannot be read again. Invariant: what is attached was checked
+//! against the evidence, so that a file that changed attaches nothing.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use memchr::{memchr, memchr_iter};
 use memmap2::Mmap;
@@ -23,6 +25,8 @@ const LONGEST: usize = 64 << 10;
 const BACK: usize = 32 << 10;
 /// Bytes in which line ends are only counted.
 const BLOCK: usize = 64 << 10;
+/// Bytes of a stream that are held at once: the lines around one line of evidence, and what a key may have begun in.
+const HELD: usize = 4 << 20;
 /// Letters and digits in a row that tell a line from others.
 const WORD: usize = 4;
 
@@ -39,6 +43,79 @@ pub fn attach(report: &mut Report, around: u64) {
         lines.sort_by_key(|l| l.line);
         // What cannot be read again has no neighbours to show.
         let _ = with_bytes(Path::new(&source), |bytes| fill(bytes, &mut lines, around));
+    }
+}
+
+/// Lines of evidence without neighbours, by source.
+pub type Missing<'r> = BTreeMap<String, Vec<&'r mut EvidenceLine>>;
+
+/// The lines of evidence that [`attach`] found no neighbours for, by source, and the files that hold these sources.
+pub fn missing(report: &mut Report) -> (Missing<'_>, Vec<PathBuf>) {
+    let mut found: Missing<'_> = BTreeMap::new();
+    for line in report.root_causes.iter_mut().flat_map(|c| &mut c.evidence).filter(|l| l.nearby.is_empty()) {
+        found.entry(line.source.clone()).or_default().push(line);
+    }
+    found.values_mut().for_each(|lines| lines.sort_by_key(|l| l.line));
+    let mut files: Vec<PathBuf> = found.keys().map(|s| PathBuf::from(s.split("!/").next().unwrap_or(s))).collect();
+    files.dedup();
+    files.retain(|path| path.is_file());
+    (found, files)
+}
+
+/// Gives each line of evidence, sorted by line, its neighbours from the text of its source. Reads as far as the last of them,
+/// and not more than `budget` bytes, from which it takes what it read.
+pub fn fill_from(stream: &mut dyn Read, lines: &mut [&mut EvidenceLine], around: u64, budget: &mut u64) {
+    let mut held = Held { bytes: Vec::new(), line: 1, ended: false };
+    for evidence in lines {
+        let (first, last) = (evidence.line.saturating_sub(around).max(1), evidence.line.saturating_add(around));
+        if !held.read_until(stream, first, last, budget) {
+            return;
+        }
+        let Some(place) = (Place { line: held.line, start: 0 }).seek(&held.bytes, first) else { return };
+        let shown = cut(&held.bytes, place, last);
+        if agrees(&shown, evidence) {
+            evidence.nearby = shown;
+        }
+    }
+}
+
+/// Some lines of a stream.
+struct Held {
+    bytes: Vec<u8>,
+    /// The number of the first of them.
+    line: u64,
+    ended: bool,
+}
+
+impl Held {
+    /// Reads until the line `last` is held wholly or the stream ends; forgets what stands far before `first`. False when there
+    /// is too much to hold or to read.
+    fn read_until(&mut self, stream: &mut dyn Read, first: u64, last: u64, budget: &mut u64) -> bool {
+        let mut complete = self.line + memchr_iter(b'\n', &self.bytes).count() as u64;
+        let mut block = vec![0; BLOCK];
+        while complete <= last && !self.ended {
+            if complete < first {
+                self.forget();
+            }
+            if *budget == 0 || self.bytes.len() > HELD {
+                return false;
+            }
+            let read = stream.read(&mut block).unwrap_or(0);
+            let new = block.get(..read).unwrap_or_default();
+            complete += memchr_iter(b'\n', new).count() as u64;
+            self.bytes.extend_from_slice(new);
+            self.ended = read == 0;
+            *budget = budget.saturating_sub(read as u64);
+        }
+        true
+    }
+
+    /// Keeps the last lines only: those in which a key may have begun.
+    fn forget(&mut self) {
+        let surplus = self.bytes.len().saturating_sub(BACK);
+        let Some(end) = memchr::memrchr(b'\n', self.bytes.get(..surplus).unwrap_or_default()) else { return };
+        let gone = self.bytes.drain(..=end);
+        self.line += gone.filter(|b| *b == b'\n').count() as u64;
     }
 }
 
@@ -174,6 +251,35 @@ mod tests {
             assert_eq!(line.nearby.len(), 3, "{}", line.line);
             assert_eq!(line.nearby[1].text, format!("line number{}", line.line));
         }
+    }
+
+    #[test]
+    fn a_stream_gives_the_same_neighbours_as_a_file() {
+        let text = (1..=50_000).map(|n| format!("line number{n}")).collect::<Vec<_>>().join("\n");
+        for around in [0, 1, 40] {
+            let wanted = || [1, 2, 3, 9_000, 9_010, 49_999, 50_000].map(|n| evidence(n, &format!("number{n}")));
+            let (mut mapped, mut streamed) = (wanted(), wanted());
+            fill(text.as_bytes(), &mut mapped.iter_mut().collect::<Vec<_>>(), around);
+            let mut budget = u64::MAX;
+            fill_from(&mut text.as_bytes(), &mut streamed.iter_mut().collect::<Vec<_>>(), around, &mut budget);
+            for (a, b) in mapped.iter().zip(&streamed) {
+                assert!(!a.nearby.is_empty());
+                assert_eq!(a.nearby, b.nearby, "{} {around}", a.line);
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_is_read_no_further_than_allowed() {
+        let text = "line number\n".repeat(100_000);
+        let mut lines = [evidence(3, "number"), evidence(90_000, "number")];
+        let mut budget = 200_000;
+        fill_from(&mut text.as_bytes(), &mut lines.iter_mut().collect::<Vec<_>>(), 1, &mut budget);
+        assert_eq!((lines[0].nearby.len(), lines[1].nearby.len(), budget), (3, 0, 0));
+        let mut endless = std::io::repeat(b'x');
+        let mut line = evidence(2, "xxxx");
+        fill_from(&mut endless, &mut [&mut line], 1, &mut u64::MAX.clone());
+        assert!(line.nearby.is_empty());
     }
 
     #[test]

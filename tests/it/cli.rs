@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use crate::support::{Dir, FULL, QUIET, confidences, ids, none, omnilog};
+use crate::support::{Dir, FULL, QUIET, confidences, gzip, ids, none, omnilog, tar, zip};
 
 const FULL_ID: &str = "proxmox-storage/storage-full";
 
@@ -127,7 +127,7 @@ fn a_mistyped_flag_or_command_is_2_with_a_suggestion() {
 
 #[test]
 fn a_mistyped_format_level_or_service_is_2_with_a_suggestion() {
-    omnilog(["--format", "jsno"]).input(FULL).exits(2).warns("did you mean `json`?");
+    omnilog(["--format", "jsno"]).input(FULL).exits(2).warns("a similar value exists: 'json'");
     omnilog(["--format", "pdf"]).input(FULL).exits(2).warns("markdown");
     omnilog(["events", "--service", "kublet"]).input(FULL).exits(2).warns("did you mean `kubelet`?");
     omnilog(["events", "--min-level", "loud"]).input(FULL).exits(2).warns("error");
@@ -378,8 +378,27 @@ fn triage_gives_one_row_for_each_ticket_the_worst_first() {
 fn context_shows_the_lines_around_evidence() {
     let dir = Dir::with(&[("task.log", &format!("one\ntwo\n{FULL}four\nfive\n"))]);
     let done = omnilog(["--context", "1", "task.log"]).within(dir.path()).exits(0);
-    let done = done.says("two").says("four");
+    let done = done.says("two").says("four").says("^^^");
     assert!(!done.stdout.lines().any(|l| l.trim().ends_with("five")), "{done}");
+}
+
+#[test]
+fn context_is_shown_for_members_of_archives_and_compressed_files() {
+    let log = format!("the line before\n{FULL}the line behind\n");
+    let dir = Dir::new();
+    dir.write("task.log.gz", &gzip(log.as_bytes()));
+    dir.write("bundle.zip", &zip(&[("other.log", QUIET.as_bytes()), ("pve/task.log", log.as_bytes())]));
+    dir.write("bundle.tar.gz", &gzip(&tar(&[("other.log", QUIET.as_bytes()), ("pve/task.log", log.as_bytes())])));
+    let nested = zip(&[("inner.tar.gz", &gzip(&tar(&[("task.log", log.as_bytes())])))]);
+    dir.write("nested.zip", &nested);
+    for name in ["task.log.gz", "bundle.zip", "bundle.tar.gz", "nested.zip"] {
+        let done = omnilog(["--context", "1", name]).within(dir.path()).exits(0);
+        assert!(
+            done.stdout.contains("1 the line before") && done.stdout.contains("3 the line behind"),
+            "{name}: {done}"
+        );
+        omnilog(["--format", "html", name]).within(dir.path()).exits(0).says("the line behind");
+    }
 }
 
 #[test]
