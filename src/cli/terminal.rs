@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
 
 use super::Usage;
 use crate::redact;
@@ -114,8 +114,11 @@ fn watch(scanned: &AtomicU64, paths: &[PathBuf], done: &AtomicBool) {
         if started.elapsed() < Duration::from_secs(1) {
             continue;
         }
-        let bar = bar.get_or_insert_with(|| progress(crate::input::size(paths)));
-        bar.set_position(scanned.load(Ordering::Relaxed));
+        let size = bar.as_ref().map_or_else(|| crate::input::size(paths), ProgressBar::length);
+        let bar = bar.get_or_insert_with(|| progress(size));
+        let position = scanned.load(Ordering::Relaxed);
+        bar.set_position(position);
+        bar.set_message(advance(position, size, started.elapsed()));
         if let Ok(_quiet) = QUESTION.try_lock() {
             bar.tick();
         }
@@ -125,16 +128,36 @@ fn watch(scanned: &AtomicU64, paths: &[PathBuf], done: &AtomicBool) {
     }
 }
 
-/// A bar when the size is known, else a counter.
+/// Columns of the bar at the most, and of what stands behind it.
+const BAR: usize = 24;
+const BEHIND_BAR: usize = 56;
+
+/// A bar when the size is known and the terminal is wide enough, else a sign that something happens.
 fn progress(size: Option<u64>) -> ProgressBar {
-    let (bar, template) = match size {
-        Some(size) => (
-            ProgressBar::new(size),
-            "{bar:24} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
-        ),
-        None => (ProgressBar::new_spinner(), "{spinner} {binary_bytes} scanned, {binary_bytes_per_sec}, {elapsed}"),
+    let columns = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+    let bar = columns.saturating_sub(BEHIND_BAR).min(BAR);
+    let (progress, template) = match size {
+        Some(size) if bar >= 4 => (ProgressBar::new(size), format!("{{bar:{bar}}} {{msg}}")),
+        Some(size) => (ProgressBar::new(size), "{spinner} {msg}".to_owned()),
+        None => (ProgressBar::new_spinner(), "{spinner} {msg}".to_owned()),
     };
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+    progress.with_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// How far it is, how fast, and how long the rest will take: over the whole run, which is steadier than the last moments.
+fn advance(position: u64, size: Option<u64>, elapsed: Duration) -> String {
+    let rate = position as f64 / elapsed.as_secs_f64().max(0.001);
+    let speed = format!("{}/s", BinaryBytes(rate as u64));
+    let Some(size) = size else {
+        return format!("{} scanned, {speed}, {} s", BinaryBytes(position), elapsed.as_secs());
+    };
+    let left = size.saturating_sub(position) as f64 / rate.max(1.0);
+    let left = match left.ceil() as u64 {
+        seconds @ 0..=119 => format!("{seconds} s left"),
+        seconds @ 120..=7199 => format!("{} min left", seconds / 60),
+        seconds => format!("{} h left", seconds / 3600),
+    };
+    format!("{} of {}, {speed}, {left}", BinaryBytes(position), BinaryBytes(size))
 }
 
 /// Whether text that is longer than the screen is shown in a pager.
@@ -262,6 +285,17 @@ pub fn print_to(path: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn progress_tells_bytes_rate_and_time_left_over_the_whole_run() {
+        let mib = 1 << 20;
+        let two = Duration::from_secs(2);
+        assert_eq!(advance(72 * mib, Some(360 * mib), two), "72.00 MiB of 360.00 MiB, 36.00 MiB/s, 8 s left");
+        assert_eq!(advance(mib, Some(600 * mib), two), "1.00 MiB of 600.00 MiB, 512.00 KiB/s, 19 min left");
+        assert_eq!(advance(72 * mib, None, two), "72.00 MiB scanned, 36.00 MiB/s, 2 s");
+        assert!(advance(0, Some(mib), two).ends_with(" h left"));
+        assert!(advance(1023 << 20, Some(1023 << 20), two).len() <= BEHIND_BAR);
+    }
 
     #[test]
     fn terminals_tell_their_background() {

@@ -193,6 +193,7 @@ fn a_mistyped_path_is_corrected() {
     omnilog(["tickets/provder.log"]).within(dir.path()).exits(2).warns("did you mean `tickets/provider.log`?");
     omnilog(["tickest/provider.log"]).within(dir.path()).exits(2).warns("did you mean `tickets/provider.log`?");
     omnilog(["elsewhere.txt"]).within(dir.path()).exits(2).warns("check the path");
+    omnilog(["detct", "elsewhere.txt"]).within(dir.path()).exits(2).warns("did you mean `detect`?");
     omnilog(["triage", "tickest"]).within(dir.path()).exits(2).warns("did you mean `tickets`?");
 }
 
