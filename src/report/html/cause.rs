@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::report::model::{EvidenceLine, NearbyLine, RemediationStep, RootCause};
-use crate::report::words::{counted, named, some};
+use crate::report::words::{counted, of_things, some};
 
 use super::page::Page;
 use super::time;
@@ -40,10 +40,8 @@ pub fn facts(page: &mut Page, cause: &RootCause) {
         _ => fact(page, "time", "none in the evidence"),
     }
     fact(page, "seen in", &counted(cause.count, "event", "events"));
-    for (key, values) in &cause.entities {
-        if let Some(word) = named(key) {
-            fact(page, word, &some(values, NAMES));
-        }
+    for (word, values) in of_things(&cause.entities) {
+        fact(page, word, &some(values, NAMES));
     }
     page.raw("</dl>");
 }

@@ -130,7 +130,10 @@
       for (let time = Math.ceil(now.from / step) * step; time <= now.to; time += step) {
         const x = percent(time) + "%";
         const group = svg("g", {});
-        group.append(svg("line", { x1: x, x2: x, y1: 20, y2: height }), svg("text", { x, y: 14 }));
+        // A label at an edge stands inside of it.
+        const place = (percent(time) / 100) * (target.clientWidth || 600);
+        const edge = place < 34 ? "first" : place > (target.clientWidth || 600) - 34 ? "last" : "";
+        group.append(svg("line", { x1: x, x2: x, y1: 20, y2: height }), svg("text", { x, y: 14, class: edge }));
         group.lastChild.textContent = label(time, step, days);
         ticks.append(group);
       }

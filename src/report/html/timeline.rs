@@ -279,14 +279,19 @@ fn axis(page: &mut Page, range: Range, height: usize) {
     for (time, label) in time::ticks(range.from, range.to, TICKS) {
         let x = percent(range.percent(time));
         page.raw("<g><line x1=\"").text(&x).raw("\" x2=\"").text(&x).raw("\" y1=\"20\" y2=\"");
-        page.text(&height.to_string())
-            .raw("\"/><text y=\"14\" x=\"")
-            .text(&x)
-            .raw("\">")
-            .text(&label)
-            .raw("</text></g>");
+        page.text(&height.to_string()).raw("\"/><text y=\"14\"").raw(edge(range.percent(time)));
+        page.raw(" x=\"").text(&x).raw("\">").text(&label).raw("</text></g>");
     }
     page.raw("</g>");
+}
+
+/// A label at an edge stands inside of it.
+fn edge(percent: f64) -> &'static str {
+    match percent {
+        ..6.0 => " class=\"first\"",
+        94.0.. => " class=\"last\"",
+        _ => "",
+    }
 }
 
 /// The name of a lane, and the time its source covers.
@@ -307,7 +312,7 @@ fn lane(page: &mut Page, view: &View<'_>, name: &str, top: usize, height: usize,
 fn draw(page: &mut Page, view: &View<'_>, mark: &Mark<'_>, y: usize, range: Range) {
     let at = range.percent(mark.time);
     let place = format!("{}:{}", view.short(mark.source), mark.line);
-    page.raw("<a class=\"mark k").text(&mark.rank.min(5).to_string()).raw("\" href=\"#").text(&mark.href);
+    page.raw("<a class=\"mark k").text(&mark.rank.min(7).to_string()).raw("\" href=\"#").text(&mark.href);
     page.raw("\" data-t=\"").text(&mark.time.to_string()).raw("\" data-when=\"").text(&time::moment(mark.stamp));
     page.raw("\" data-where=\"").text(&place).raw("\" data-says=\"").text(mark.says).raw("\" data-text=\"");
     page.text(beginning(mark.text));
@@ -341,7 +346,7 @@ fn legend(page: &mut Page, marks: &[Mark<'_>]) {
         seen.entry(mark.rank).or_insert(mark.cause);
     }
     for (rank, cause) in seen {
-        page.raw("<li><svg class=\"mark k").text(&rank.min(5).to_string()).raw("\" width=\"20\" height=\"20\" ");
+        page.raw("<li><svg class=\"mark k").text(&rank.min(7).to_string()).raw("\" width=\"20\" height=\"20\" ");
         page.raw("viewBox=\"-10 -10 20 20\" aria-hidden=\"true\"><circle r=\"9\"/><text y=\"4\">")
             .text(&rank.to_string());
         page.raw("</text></svg> ").text(cause).raw("</li>");
