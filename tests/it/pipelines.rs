@@ -1,14 +1,18 @@
 //! SARIF and JUnit, as pipelines read them: structure, counts, references, hostile text.
 //!
-//! The rules of the formats that a report can break are written down here; `OMNILOG_SARIF_SCHEMA=FILE` also checks against
-//! the schema of the standard.
+//! The outputs are checked against the schemas in `tests/data` (where from: its README): SARIF against that of the standard,
+//! JUnit with `xmllint` against those of Ant and Jenkins. `OMNILOG_REQUIRE_XMLLINT=1` makes a missing `xmllint` a failure. What
+//! no schema says is written down here.
 
 use std::collections::BTreeSet;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::lab;
-use crate::support::{Dir, FULL, QUIET, none, omnilog};
+use crate::support::{Dir, FULL, QUIET, none, omnilog, read, root};
 
 /// Prints a format of a positive sample of every root cause, and of a log with nothing in it.
 fn outputs(format: &str) -> Vec<(String, String)> {
@@ -133,16 +137,15 @@ fn sarif(log: &Value) -> Vec<String> {
 
 #[test]
 fn sarif_keeps_to_the_standard() {
-    let schema = std::env::var("OMNILOG_SARIF_SCHEMA").ok().map(|path| {
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-        jsonschema::draft4::new(&serde_json::from_str(&text).expect("JSON")).expect("a schema")
-    });
+    let schema = serde_json::from_str(&read("tests/data/sarif-schema-2.1.0.json")).expect("JSON");
+    let schema = jsonschema::draft4::options().should_validate_formats(true).build(&schema).expect("a schema");
+    // A schema that takes anything would prove nothing.
+    assert!(!schema.is_valid(&serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": {} }] })));
     let mut complaints = Vec::new();
     for (name, text) in outputs("sarif") {
         let log: Value = serde_json::from_str(&text).expect("JSON");
         complaints.extend(sarif(&log).into_iter().map(|c| format!("{name}: {c}")));
-        let errors = schema.iter().flat_map(|s| s.iter_errors(&log));
-        complaints.extend(errors.map(|e| format!("{name}: {}: {e}", e.instance_path())));
+        complaints.extend(schema.iter_errors(&log).map(|e| format!("{name}: {}: {e}", e.instance_path())));
     }
     none(&complaints);
 }
@@ -230,6 +233,47 @@ fn junit_keeps_to_what_its_readers_take() {
         complaints.extend(junit(&text).into_iter().map(|c| format!("{name}: {c}")));
     }
     none(&complaints);
+}
+
+/// Whether `xmllint` is there. Where it may not be missing, it is a failure; else the test says that it was skipped.
+fn has_xmllint() -> bool {
+    let found = Command::new("xmllint").arg("--version").output().is_ok_and(|o| o.status.success());
+    let required = std::env::var_os("OMNILOG_REQUIRE_XMLLINT").is_some();
+    assert!(found || !required, "xmllint is missing: apt-get install libxml2-utils");
+    if !found {
+        // Not captured, unlike `eprintln!`.
+        let _ = writeln!(io::stderr(), "skipped: no xmllint, JUnit is not checked against its schemas");
+    }
+    found
+}
+
+/// What `xmllint` says of XML files when it checks them against a schema; `None` when all are valid.
+fn invalid(schema: &str, files: &[PathBuf]) -> Option<String> {
+    let schema = root().join("tests/data").join(schema);
+    let mut command = Command::new("xmllint");
+    let done = command.args(["--noout", "--nonet", "--schema"]).arg(schema).args(files).output().expect("it starts");
+    (!done.status.success()).then(|| String::from_utf8_lossy(&done.stderr).into_owned())
+}
+
+#[test]
+fn junit_is_valid_by_the_schemas_of_ant_and_jenkins() {
+    if !has_xmllint() {
+        return;
+    }
+    let dir = Dir::new();
+    let hostile = format!("{} ]]><x>&\u{1b}\u{ffff}\n", FULL.trim_end());
+    let more =
+        [omnilog(["--format", "junit"]).input(&hostile), omnilog(["--format", "junit", "samples/healthy", "no.log"])];
+    let more = more.into_iter().map(|run| ("by the binary".to_owned(), run.exits(0).stdout));
+    let files: Vec<PathBuf> = (0..)
+        .zip(outputs("junit").into_iter().chain(more))
+        .map(|(n, (_, text))| dir.write(&format!("{n}.xml"), text.as_bytes()))
+        .collect();
+    let wrong = dir.write("wrong.xml", b"<testsuites><testsuite><testcase/></testsuite></testsuites>");
+    for schema in ["junit-ant.xsd", "junit-jenkins-10.xsd"] {
+        assert_eq!(invalid(schema, &files), None, "{schema}");
+        assert!(invalid(schema, std::slice::from_ref(&wrong)).is_some(), "{schema} takes anything");
+    }
 }
 
 #[test]
