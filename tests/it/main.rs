@@ -54,6 +54,8 @@ mod literals;
 mod moments;
 /// The first filter loses nothing: every signature on every event finds the same.
 mod oracle;
+/// Every way to print something of an input, read off the command line.
+mod outputs;
 /// The catalogue: lints, samples, cross-talk, errors of broken files.
 mod patterns;
 /// SARIF and JUnit keep to what their readers take.
