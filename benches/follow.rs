@@ -2,6 +2,8 @@
 //!
 //! Each run writes generated ordinary lines at full speed, then a decisive one, and takes the time until it is answered: once
 //! on a pipe that is quiet otherwise, once while ordinary lines go on. Prints medians. `OMNILOG_BENCH_RUNS` sets the runs (21).
+//! Then it writes ten million lines, some with a signature, and prints what memory was taken on the way (Linux).
+//! `OMNILOG_BENCH_LINES` sets how many.
 
 #![expect(clippy::print_stdout, reason = "the figures are the result")]
 
@@ -20,6 +22,7 @@ const DECISIVE: &[u8] =
     b"TASK ERROR: unable to create VM 104 - Cannot create new thin volume, free space in thin pool \
                           pve/data reached threshold.\n";
 const ID: &str = "proxmox-storage/storage-full";
+const ID_TEXT: &str = "Cannot create new thin volume, free space in thin pool pve/data reached threshold.";
 /// Bytes of ordinary lines before the decisive one.
 const BEFORE: u64 = 4 << 20;
 
@@ -37,6 +40,42 @@ fn main() {
         let worst = times.last().copied().unwrap_or_default();
         println!("{name:<24} median {:>4} ms, worst {:>4} ms of {runs}", median.as_millis(), worst.as_millis());
     }
+    let lines: u64 = std::env::var("OMNILOG_BENCH_LINES").ok().and_then(|v| v.parse().ok()).unwrap_or(10_000_000);
+    memory(lines);
+}
+
+/// Prints the memory that following takes after a tenth, half and all of so many lines.
+fn memory(lines: u64) {
+    let mut block = Vec::new();
+    let signatures =
+        [ID_TEXT.to_owned(), "can't lock file '/var/lock/qemu-server/lock-104.conf' - got timeout".to_owned()];
+    let each = support::generate(&mut block, BEFORE, &signatures, 50).expect("memory");
+    let mut child = Command::new(OMNILOG)
+        .args(["--follow", "--no-config", "--format", "ndjson"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    let (mut written, mut marks) = (0, [lines / 10, lines / 2, lines].into_iter().peekable());
+    while let Some(mark) = marks.peek().copied() {
+        pipe.write_all(&block).expect("the binary reads");
+        written += each;
+        if written >= mark {
+            marks.next();
+            let (now, peak) = (resident(child.id(), "VmRSS:"), resident(child.id(), "VmHWM:"));
+            println!("after {written:>10} lines   {now} MiB, at most {peak} MiB");
+        }
+    }
+    drop(pipe);
+    child.wait().expect("the binary ends");
+}
+
+/// MiB that the kernel counts for a process; `?` where it does not tell.
+fn resident(id: u32, key: &str) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let kib = status.lines().find_map(|l| l.strip_prefix(key)?.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map_or_else(|| "?".to_owned(), |kib| (kib >> 10).to_string())
 }
 
 /// The time between the decisive line and the verdict.
