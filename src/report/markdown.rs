@@ -271,10 +271,8 @@ fn block(text: &str, language: &str, out: &mut dyn Write) -> io::Result<()> {
 
 /// Names of the things concerned.
 fn names(cause: &RootCause) -> String {
-    let shown = |(key, values): (&String, &Vec<String>)| {
-        words::named(key).map(|word| format!("{word} {}", words::some(values, 3)))
-    };
-    cause.entities.iter().filter_map(shown).collect::<Vec<_>>().join(" · ")
+    let shown = |(word, values): (&str, &Vec<String>)| format!("{word} {}", words::some(values, 3));
+    words::of_things(&cause.entities).into_iter().map(shown).collect::<Vec<_>>().join(" · ")
 }
 
 /// The end of a long label, where the name of the file stands; the beginning of a long message.

@@ -6,9 +6,11 @@ use anstyle::{AnsiColor, Style as Paint};
 
 use super::Style;
 use super::model::{EvidenceLine, RootCause};
-use super::text::wrap;
+use super::text::{clip, wrap};
 
-/// Characters of a line of evidence.
+/// Columns in front of what stands beside a label.
+const BODY: usize = 11;
+/// Columns of a line of evidence.
 const EXCERPT: usize = 240;
 
 /// Writes a notice: all of it for what is new, one line for a verdict that changed.
@@ -49,7 +51,7 @@ fn body(cause: &RootCause, width: usize, out: &mut dyn Write) -> io::Result<()> 
     field(out, "", &cause.title, width)?;
     if let Some(proof) = cause.evidence.iter().find(|e| e.role == "supports") {
         field(out, "proof", &format!("{}:{}", proof.source, proof.line), width)?;
-        field(out, "", decisive(proof), width)?;
+        field(out, "", &decisive(proof, EXCERPT.min(width.saturating_sub(BODY) * 2)), width)?;
     }
     let effects = cause.explains.join(", ");
     if !effects.is_empty() {
@@ -65,16 +67,15 @@ fn body(cause: &RootCause, width: usize, out: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
-/// The line of a record that decided.
-fn decisive(proof: &EvidenceLine) -> &str {
+/// What tells most of the line of a record that decided.
+fn decisive(proof: &EvidenceLine, room: usize) -> String {
     let wanted = proof.decisive.as_deref().unwrap_or_default();
     let line = proof.excerpt.lines().find(|l| l.contains(wanted)).or_else(|| proof.excerpt.lines().next());
-    let line = line.unwrap_or_default().trim();
-    line.get(..line.floor_char_boundary(line.len().min(EXCERPT))).unwrap_or_default()
+    clip(line.unwrap_or_default().trim(), proof.decisive.as_deref(), room)
 }
 
 fn field(out: &mut dyn Write, label: &str, text: &str, width: usize) -> io::Result<()> {
-    for (index, part) in wrap(text, width.saturating_sub(11)).into_iter().enumerate() {
+    for (index, part) in wrap(text, width.saturating_sub(BODY)).into_iter().enumerate() {
         writeln!(out, "  {:<8} {part}", if index == 0 { label } else { "" })?;
     }
     Ok(())

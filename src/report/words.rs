@@ -1,5 +1,7 @@
 //! Words for people that several renderers use.
 
+use std::collections::BTreeMap;
+
 use super::model::Symptom;
 
 /// Said of errors that several root causes bring about.
@@ -31,6 +33,14 @@ pub fn named(key: &str) -> Option<&'static str> {
         "url" => "address",
         _ => return None,
     })
+}
+
+/// Things worth showing, with their word for people, the most telling kind first.
+pub fn of_things(entities: &BTreeMap<String, Vec<String>>) -> Vec<(&'static str, &Vec<String>)> {
+    let rank = |key: &str| THINGS.iter().position(|k| *k == key).unwrap_or(THINGS.len());
+    let mut keys: Vec<&String> = entities.keys().collect();
+    keys.sort_by_key(|key| rank(key));
+    keys.into_iter().filter_map(|key| Some((named(key)?, entities.get(key)?))).collect()
 }
 
 /// A number with its noun.

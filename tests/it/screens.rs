@@ -7,10 +7,21 @@ use unicode_width::UnicodeWidthStr;
 use crate::support::{FULL, none, omnilog, root};
 
 /// Incidents that are kept as snapshots.
-const SNAPSHOTS: &[&str] = &["first-run", "node-join--join-token-invalid", "etcd-unhealthy--slow-disk"];
+const SNAPSHOTS: &[&str] = &[
+    "first-run",
+    "node-join--join-token-invalid",
+    "etcd-unhealthy--slow-disk",
+    // With a chain of effects.
+    "join-d-node-down",
+    // With what is not known and what to fetch.
+    "state-drift--out-of-band-vm-deletion",
+];
 
 /// Widths of panes and terminals.
-const WIDTHS: &[usize] = &[60, 80, 120, 160];
+const WIDTHS: &[usize] = &[40, 60, 80, 120, 160];
+
+/// Incidents that answer on the first screen of a narrow pane too.
+const NARROW: &[usize] = &[50, 60];
 
 /// Incidents of different kinds, each to be answered on the first screen.
 const ANSWERED: &[&str] = &[
@@ -56,6 +67,8 @@ fn five_incidents_are_answered_on_the_first_screen() {
         let path = format!("samples/incidents/{incident}");
         let report = omnilog([path.as_str()]).report();
         let first = &report["root_causes"][0];
+        let named =
+            first["entities"].as_object().is_some_and(|e| e.keys().any(|k| k != "url" && !k.starts_with("talos.e")));
         let shown = text(incident, 80);
         let screen: Vec<&str> = shown.lines().take(24).collect();
         let holds = |part: &str| screen.iter().any(|l| l.contains(part));
@@ -72,7 +85,8 @@ fn five_incidents_are_answered_on_the_first_screen() {
             ("verdict", holds(&verdict)),
             ("id", holds(id)),
             ("sentence", holds(title.split(' ').take(4).collect::<Vec<_>>().join(" ").as_str())),
-            ("time", holds("since")),
+            ("time", holds("  since    20")),
+            ("thing", !named || holds("  on       ")),
             ("place", place),
             ("mark", holds("^^^")),
             ("step", holds("do now")),
@@ -102,8 +116,65 @@ fn themes_change_colours_and_nothing_else() {
     assert_eq!(colours.len(), 3, "three themes look alike");
 }
 
+#[test]
+fn narrow_panes_show_the_proof_and_the_first_step_on_the_first_screen() {
+    let mut complaints = Vec::new();
+    for incident in ANSWERED {
+        for width in NARROW {
+            let shown = text(incident, *width);
+            let screen: Vec<&str> = shown.lines().take(24).collect();
+            for part in ["CONFIRMED", "since", "proof", "^^^", "do now"] {
+                if !screen.iter().any(|l| l.contains(part)) {
+                    complaints.push(format!("{incident} at {width}: no {part}:\n{}", screen.join("\n")));
+                }
+            }
+        }
+    }
+    none(&complaints);
+}
+
+#[test]
+fn effects_are_drawn_below_their_cause_with_the_time_that_passed() {
+    let shown = text("join-d-node-down", 80);
+    let rows: Vec<&str> = shown.lines().skip_while(|l| !l.starts_with("  chain")).take(6).collect();
+    assert!(rows[0].contains("02:30:06  node-offline"), "{shown}");
+    assert!(rows[1..5].iter().all(|r| r.contains("├─▶ ")) && rows[5].contains("└─▶ "), "{shown}");
+    assert!(rows.iter().any(|r| r.contains("+14 min  ├─▶ The provider")), "{shown}");
+    assert!(text("join-d-node-down", 160).contains("scaling-stalled/etcd-quorum-lost"), "ids where there is room");
+}
+
+#[test]
+fn doubts_stand_above_the_steps_and_evidence_is_of_different_kinds() {
+    let shown = text("state-drift--out-of-band-vm-deletion", 80);
+    let line =
+        |part: &str| shown.lines().position(|l| l.starts_with(part)).unwrap_or_else(|| panic!("{part}: {shown}"));
+    assert!(line("  proof") < line("  unknown") && line("  unknown") < line("  do now"), "{shown}");
+    assert!(line("  do now") < 24, "{shown}");
+    // Three lines of the list of tasks say the same: one is shown, and how often.
+    let shown = text("first-run", 80);
+    assert_eq!(shown.matches("tasks/index:").count(), 1, "{shown}");
+    assert!(shown.contains("tasks/index:1 ×3") && shown.contains("provider.log:5 ×6"), "{shown}");
+    let all = omnilog(["--all", "samples/incidents/first-run"]).exits(0).stdout;
+    assert!(all.matches("tasks/index:").count() > 1, "{all}");
+}
+
+#[test]
+fn the_error_of_a_json_record_is_shown_and_not_only_its_head() {
+    let error = "failed to clone the template: the disk image is locked by another task on host pve7";
+    let log = format!(
+        "{{\"level\":\"error\",\"ts\":1789459209.3,\"caller\":\"qruntime/qruntime.go:342\",\"msg\":\"reconcile failed\",\
+         \"controller\":\"proxmox.ProvisionController\",\"namespace\":\"infra-provider\",\"error\":\"{error}\",\"n\":1}}\n"
+    );
+    let dir = crate::support::Dir::with(&[("tickets/one/provider.log", &log)]);
+    let tail = "locked by another task on host pve7";
+    let run = |args: &[&str]| omnilog(args).env("COLUMNS", "80").within(dir.path()).exits(0).stdout;
+    for args in [&["--no-config", "tickets"][..], &["--no-config", "--all", "tickets"]] {
+        assert!(run(args).contains(tail), "{}", run(args));
+    }
+}
+
 /// The text without its escape sequences.
-fn without_colour(text: &str) -> String {
+pub fn without_colour(text: &str) -> String {
     let mut parts = text.split('\u{1b}');
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |out, part| out + part.split_once('m').map_or("", |(_, rest)| rest))

@@ -1,0 +1,110 @@
+//! The chain from a root cause to its effects, drawn as a small tree with times.
+
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
+use unicode_width::UnicodeWidthStr;
+
+use super::fit;
+use crate::report::model::{Report, RootCause};
+
+/// Effects of effects are followed so deep.
+const DEPTH: usize = 3;
+/// Columns of the times.
+const TIMES: usize = 8;
+
+/// The rows of the chain that begins with a root cause; none when it has no effects. At most `most` rows.
+pub fn draw(report: &Report, cause: &RootCause, room: usize, most: usize) -> Vec<String> {
+    if cause.explains.is_empty() {
+        return Vec::new();
+    }
+    let mut chain =
+        Chain { report, onset: cause.first_seen.as_deref(), seen: BTreeSet::from([&cause.id]), rows: Vec::new() };
+    let begins = chain.onset.map_or(String::new(), |t| clock(t).to_owned());
+    chain.rows.push((begins, cause.cause.clone(), String::new()));
+    chain.effects(cause, "", DEPTH);
+    let left_out = chain.rows.len().saturating_sub(most.max(2));
+    if left_out > 0 {
+        let kept = chain.rows.len() - left_out - 1;
+        chain.rows.truncate(kept);
+        chain.rows.push((String::new(), format!("… {} more (--all)", left_out + 1), String::new()));
+    }
+    chain.rows.into_iter().map(|(time, text, id)| row(&time, &text, &id, room)).collect()
+}
+
+/// A row: when, what, and the id where there is room for it.
+fn row(time: &str, text: &str, id: &str, room: usize) -> String {
+    let pad = " ".repeat(TIMES.saturating_sub(time.width()));
+    let text = fit::head(text, room.saturating_sub(TIMES + 2));
+    let with_id = format!("{pad}{time}  {text}  {id}");
+    if id.is_empty() || with_id.width() > room { format!("{pad}{time}  {text}") } else { with_id }
+}
+
+struct Chain<'r> {
+    report: &'r Report,
+    onset: Option<&'r str>,
+    seen: BTreeSet<&'r String>,
+    /// Time, text, id.
+    rows: Vec<(String, String, String)>,
+}
+
+impl<'r> Chain<'r> {
+    /// Adds the effects of a root cause, each once, where it is told first.
+    fn effects(&mut self, cause: &'r RootCause, lead: &str, depth: usize) {
+        let next: Vec<&String> = cause.explains.iter().filter(|id| self.seen.insert(id)).collect();
+        for (index, id) in next.iter().enumerate() {
+            let is_last = index + 1 == next.len();
+            let (branch, below) = if is_last { ("└─▶ ", "    ") } else { ("├─▶ ", "│   ") };
+            let effect = self.report.root_causes.iter().find(|c| c.id == **id);
+            let (title, first) = effect.map_or((id.as_str(), None), |e| (&e.title, e.first_seen.as_deref()));
+            let shown_id = if effect.is_some() { id.as_str() } else { "" };
+            let time = self.onset.zip(first).and_then(|(from, to)| lag(from, to)).unwrap_or_default();
+            self.rows.push((time, format!("{lead}{branch}{title}"), shown_id.to_owned()));
+            if let Some(effect) = effect.filter(|_| depth > 1) {
+                self.effects(effect, &format!("{lead}{below}"), depth - 1);
+            }
+        }
+    }
+}
+
+/// The time of day of a stamp in RFC 3339, without fractions of a second.
+pub fn clock(stamp: &str) -> &str {
+    let time = stamp.split_once('T').map_or(stamp, |(_, time)| time);
+    time.get(..8).unwrap_or(time)
+}
+
+/// How much later something began: `+9 min`.
+fn lag(from: &str, to: &str) -> Option<String> {
+    let seconds = span(from, to)?;
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let text = match seconds.unsigned_abs() {
+        0 => return Some("+0 s".into()),
+        s @ 1..=119 => format!("{s} s"),
+        s @ 120..=7199 => format!("{} min", s / 60),
+        s @ 7200..=172_799 => format!("{} h", s / 3600),
+        s => format!("{} d", s / 86_400),
+    };
+    Some(format!("{sign}{text}"))
+}
+
+/// Whole seconds between two stamps.
+pub fn span(from: &str, to: &str) -> Option<i64> {
+    let time = |text: &str| DateTime::parse_from_rfc3339(text).ok();
+    Some((time(to)? - time(from)?).num_seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lags_have_one_unit_and_a_sign() {
+        let at = |time: &str| lag("2026-09-15T08:00:00Z", time).expect("a lag");
+        assert_eq!(at("2026-09-15T08:00:00.400Z"), "+0 s");
+        assert_eq!(at("2026-09-15T08:01:30Z"), "+90 s");
+        assert_eq!(at("2026-09-15T08:09:59Z"), "+9 min");
+        assert_eq!(at("2026-09-15T07:59:55Z"), "-5 s");
+        assert_eq!(at("2026-09-18T08:00:00Z"), "+3 d");
+        assert_eq!(clock("2026-09-15T08:00:00.400Z"), "08:00:00");
+    }
+}

@@ -1,0 +1,77 @@
+//! Places of lines in few columns: what all sources have in common is told once.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::report::model::Report;
+
+/// How places are shown.
+pub struct Places {
+    /// The folder or archive that all sources stand in, where places leave it out.
+    pub common: String,
+    /// Columns of a place.
+    room: usize,
+}
+
+impl Places {
+    /// Leaves the common part out when places would take more than half of the columns.
+    pub fn new(report: &Report, room: usize) -> Self {
+        let sources: Vec<&str> = report.inputs.iter().map(|i| i.source.as_str()).collect();
+        let shown = report.root_causes.iter().flat_map(|c| &c.evidence).map(|e| e.source.as_str());
+        let longest = shown.map(|s| s.width() + 4).max().unwrap_or(0);
+        let common = if longest * 2 > room { common(&sources) } else { String::new() };
+        Self { common, room: room.saturating_sub(12).max(20) }
+    }
+
+    /// A source and a line.
+    pub fn at(&self, source: &str, line: u64) -> String {
+        format!("{}:{line}", self.source(source))
+    }
+
+    /// A source: all of it, or its last parts.
+    fn source(&self, source: &str) -> String {
+        let rest = source.strip_prefix(&self.common).filter(|_| !self.common.is_empty());
+        let shown = rest.map_or_else(|| source.to_owned(), |rest| format!("…/{rest}"));
+        if shown.width() <= self.room {
+            return shown;
+        }
+        let ends = source.match_indices('/').map(|(at, _)| source.get(at..).unwrap_or_default());
+        let fits = ends.map(|end| format!("…{end}")).find(|end| end.width() <= self.room);
+        fits.unwrap_or(shown)
+    }
+}
+
+/// What all texts begin with, up to a slash.
+fn common(sources: &[&str]) -> String {
+    let Some((first, rest)) = sources.split_first() else { return String::new() };
+    let mut shared = first.rfind('/').map_or(0, |at| at + 1);
+    for source in rest {
+        while !source.starts_with(first.get(..shared).unwrap_or_default()) {
+            let before = first.get(..shared.saturating_sub(1)).unwrap_or_default();
+            shared = before.rfind('/').map_or(0, |at| at + 1);
+        }
+    }
+    first.get(..shared).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_common_part_ends_at_a_slash() {
+        assert_eq!(common(&["a/b/c.log", "a/b/d.log"]), "a/b/");
+        assert_eq!(common(&["a/bc/d.log", "a/bd/e.log"]), "a/");
+        assert_eq!(common(&["t.zip!/x/y", "t.zip!/x"]), "t.zip!/");
+        assert_eq!(common(&["/var/log/x"]), "/var/log/");
+        assert_eq!(common(&["a", "b/c"]), "");
+        assert_eq!(common(&[]), "");
+    }
+
+    #[test]
+    fn what_is_still_too_long_keeps_its_end() {
+        let places = Places { common: "bundle/".into(), room: 24 };
+        assert_eq!(places.at("bundle/dmesg.log", 7), "…/dmesg.log:7");
+        assert_eq!(places.at("bundle/a-long-folder/one-more/dmesg.log", 7), "…/one-more/dmesg.log:7");
+        assert_eq!(places.at("elsewhere/dmesg.log", 7), "elsewhere/dmesg.log:7");
+    }
+}
