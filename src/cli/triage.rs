@@ -202,6 +202,9 @@ fn row(ticket: &str, report: &Report) -> Row {
     }
 }
 
+/// What stands in front of a command that fetches something.
+const COLLECT: &str = "collect: ";
+
 /// Below "possible" the level says nothing yet.
 fn level(cause: &RootCause) -> u8 {
     let level = crate::catalog::Level::ALL.iter().find(|(n, _)| *n == cause.level).map_or(0, |(_, l)| *l as u8 + 1);
@@ -213,7 +216,7 @@ fn next_step(cause: &RootCause) -> Option<String> {
     if cause.confidence >= crate::rank::POSSIBLE {
         return cause.remediation.first().map(|r| r.title.clone());
     }
-    cause.collect.first().map(|c| format!("collect: {}", c.run))
+    cause.collect.first().map(|c| format!("{COLLECT}{}", c.run))
 }
 
 fn write(out: &mut dyn Write, rows: &[Row], format: &str, redacted: bool) -> io::Result<()> {
@@ -271,6 +274,9 @@ fn what_next(row: &Row) -> Option<&str> {
     row.next_step.as_deref().or_else(|| row.problems.first().map(String::as_str))
 }
 
+/// Narrower terminals get the root cause on a line of its own.
+const NARROW: usize = 72;
+
 /// A block for each ticket: what it is, the line that shows it, what to do. Six columns fit no terminal.
 fn list(out: &mut dyn Write, rows: &[Row], width: usize) -> io::Result<()> {
     let name = rows.iter().map(|row| row.ticket.width()).max().unwrap_or(0).min(width / 3);
@@ -278,16 +284,26 @@ fn list(out: &mut dyn Write, rows: &[Row], width: usize) -> io::Result<()> {
         let ticket = text::clip(&row.ticket, None, name);
         let pad = " ".repeat(name - ticket.width().min(name));
         let (verdict, confidence, cause) = (&row.verdict, confidence(row), shown(row.root_cause.as_deref()));
-        writeln!(out, "{ticket}{pad}  {verdict:<9}  {confidence:<4}  {cause}")?;
+        let gap = if width < NARROW { "\n    " } else { "  " };
+        let gap = if row.root_cause.is_none() { "  " } else { gap };
+        writeln!(out, "{ticket}{pad}  {verdict:<9}  {confidence:<4}{gap}{cause}")?;
         if let Some(line) = decisive_line(row, width.saturating_sub(4)) {
             writeln!(out, "    {line}")?;
         }
-        // Never cut: it may be a command.
         if let Some(next) = what_next(row) {
-            writeln!(out, "  > {next}")?;
+            next_lines(next, width).iter().try_for_each(|line| writeln!(out, "{line}"))?;
         }
     }
     Ok(())
+}
+
+/// The next step in lines that fit; a command is never cut.
+fn next_lines(next: &str, width: usize) -> Vec<String> {
+    if next.starts_with(COLLECT) {
+        return vec![format!("  > {next}")];
+    }
+    let parts = text::wrap(next, width.saturating_sub(4)).into_iter().enumerate();
+    parts.map(|(n, part)| format!("{}{part}", if n == 0 { "  > " } else { "    " })).collect()
 }
 
 /// Comma-separated values after RFC 4180; a leading sign that a spreadsheet would run as a formula is defused.

@@ -1,5 +1,6 @@
 //! Markdown for tickets: fits GitHub, GitLab, Zammad and Jira's converters; log text stays text.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::coverage;
@@ -96,8 +97,12 @@ fn shorten(parts: &mut Vec<Part>) -> usize {
     before - parts.len()
 }
 
+/// The lines of a role, those of different kinds first: they are what is shown openly.
 fn of_role<'c>(cause: &'c RootCause, role: &str) -> Vec<&'c EvidenceLine> {
-    cause.evidence.iter().filter(|e| e.role == role).collect()
+    let mut kinds = BTreeSet::new();
+    let lines = cause.evidence.iter().filter(|e| e.role == role);
+    let (first, more): (Vec<_>, Vec<_>) = lines.partition(|e| kinds.insert((&e.id, &e.signature)));
+    first.into_iter().chain(more).collect()
 }
 
 /// The verdict, since when and on what, why, and what does not work.

@@ -159,6 +159,19 @@ fn doubts_stand_above_the_steps_and_evidence_is_of_different_kinds() {
 }
 
 #[test]
+fn of_a_table_the_head_and_the_row_are_shown_and_a_thing_is_told_once() {
+    let shown = text("join-h-storage-full-io-error", 160);
+    let at = shown.lines().position(|l| l.contains("pvesm-status.txt:3")).unwrap_or_else(|| panic!("{shown}"));
+    let rows: Vec<&str> = shown.lines().skip(at + 1).take(2).collect();
+    assert!(rows[0].trim_start().starts_with("Name ") && rows[1].trim_start().starts_with("local-lvm "), "{shown}");
+    // The machine request and the Kubernetes node of a machine have one name.
+    let shown = text("state-drift--out-of-band-vm-deletion", 80);
+    let on: Vec<&str> =
+        shown.lines().skip_while(|l| !l.starts_with("  on ")).take_while(|l| !l.contains("proof")).collect();
+    assert_eq!(on.join(" ").matches("demo-workers-8294w8").count(), 1, "{shown}");
+}
+
+#[test]
 fn the_error_of_a_json_record_is_shown_and_not_only_its_head() {
     let error = "failed to clone the template: the disk image is locked by another task on host pve7";
     let log = format!(

@@ -82,3 +82,13 @@ fn a_narrow_terminal_shows_ticket_verdict_and_root_cause_on_one_line() {
     assert!(lines.next().is_some_and(|l| l.starts_with("    ") && FULL.contains(l.trim_matches([' ', '…']))), "{text}");
     assert!(text.lines().any(|l| l.starts_with("  > ")), "{text}");
 }
+
+#[test]
+fn in_a_pane_of_forty_columns_only_commands_are_longer() {
+    use unicode_width::UnicodeWidthStr;
+    let dir = tickets(30);
+    let done = omnilog(["triage", "tickets"]).env("COLUMNS", "40").within(dir.path()).exits(0);
+    let long = |line: &&str| line.width() > 40 && !line.starts_with("  > collect: ");
+    let wide: Vec<&str> = done.stdout.lines().filter(long).collect();
+    assert!(wide.is_empty() && done.stdout.contains("    proxmox-storage/storage-full"), "{wide:#?}\n{done}");
+}

@@ -36,6 +36,8 @@ const STEPS: usize = 3;
 const FULL: usize = 3;
 /// Rows of the chain of effects.
 const CHAIN: usize = 6;
+/// Kinds of things told without `--all`.
+const KINDS: usize = 4;
 /// Rows of a line of evidence.
 const ROWS: usize = 2;
 /// Panes narrower than this have no column of labels.
@@ -191,12 +193,11 @@ impl Page<'_> {
         let room = SCREEN.saturating_sub(if is_first { self.lines } else { 0 } + doubts.len() + next);
         self.proofs(cause, room, is_first)?;
         self.write(&doubts)?;
-        let shown = if all {
-            usize::MAX
-        } else if is_first {
-            STEPS
-        } else {
-            first_step + 1
+        // Of a guess nothing is told that might be done in haste.
+        let shown = match (all, is_first && !is_guess) {
+            (true, _) => usize::MAX,
+            (false, true) => STEPS,
+            (false, false) => first_step + 1,
         };
         for step in steps.iter().take(shown) {
             self.write(&step.lines)?;
@@ -239,10 +240,7 @@ impl Page<'_> {
             _ => format!("{events}, no time in the input"),
         };
         let mut lines = self.labelled("since", &since);
-        let names: Vec<String> = of_things(&cause.entities)
-            .into_iter()
-            .map(|(word, values)| format!("{word} {}", some(values, 3)))
-            .collect();
+        let names = self.things(cause);
         if !names.is_empty() {
             lines.extend(self.labelled("on", &names.join(" · ")));
         }
@@ -256,6 +254,21 @@ impl Page<'_> {
             lines.push(if self.is_narrow { format!("  {row}") } else { format!("{head} {row}") });
         }
         lines
+    }
+
+    /// The things concerned: a few of each kind, and of a thing that has several kinds the first.
+    fn things(&self, cause: &RootCause) -> Vec<String> {
+        let most = if self.style.all { usize::MAX } else { KINDS };
+        let mut told: BTreeSet<&String> = BTreeSet::new();
+        let mut names = Vec::new();
+        for (word, values) in of_things(&cause.entities) {
+            if !values.iter().all(|value| told.contains(value)) {
+                names.push(format!("{word} {}", some(values, if names.is_empty() { 3 } else { 2 })));
+            }
+            told.extend(values);
+        }
+        names.truncate(most);
+        names
     }
 
     /// The best lines of evidence, of different kinds, as many as fit into `room` lines; one at least.
@@ -354,6 +367,10 @@ impl Page<'_> {
     fn quote(&self, line: &EvidenceLine) -> Vec<String> {
         let indent = " ".repeat(self.body + if self.is_narrow { 0 } else { 2 });
         if line.nearby.is_empty() {
+            if let Some((first, last)) = self.ends(line) {
+                let shown = [first, last].map(|text| self.marked(&indent, "", text, None, 1));
+                return shown.concat();
+            }
             return self.marked(&indent, "", &line.excerpt, line.decisive.as_deref(), ROWS);
         }
         let mut lines = Vec::new();
@@ -363,6 +380,13 @@ impl Page<'_> {
             lines.extend(self.marked(&indent, &lead, &near.text, decisive, 1));
         }
         lines
+    }
+
+    /// The first and the last line of a long excerpt in which nothing is marked: the head of a table and a row of it.
+    fn ends<'l>(&self, line: &'l EvidenceLine) -> Option<(&'l str, &'l str)> {
+        let is_long = line.excerpt.width() > self.room().saturating_sub(2);
+        let (first, rest) = line.excerpt.split_once('\n').filter(|_| is_long && line.decisive.is_none())?;
+        Some((first, rest.trim_end().rsplit('\n').next().unwrap_or(rest)))
     }
 
     /// What tells most of a line, behind `lead`, and marks below what decided.
