@@ -57,6 +57,9 @@ fn main() {
         times.report.as_secs_f64(),
         times.share() * 100.0
     );
+    for (name, part) in times.parts {
+        println!("  {name:<27}{:.3} s", part.as_secs_f64());
+    }
     println!("HTML                         {:.2} MB", bytes as f64 / 1e6);
     match chromium::Browser::start() {
         Some(mut browser) => println!("opens in Chromium            {:.0} ms", opening(&mut browser, &page)),
@@ -68,6 +71,7 @@ fn main() {
 struct Times {
     analysis: Duration,
     report: Duration,
+    parts: [(&'static str, Duration); 3],
 }
 
 impl Times {
@@ -85,10 +89,18 @@ fn run(catalogue: &Catalogue, paths: &[PathBuf], page: &Path) -> Times {
     let read = started.elapsed();
     let renderer = report::renderer("html").expect("a format");
     pipeline::attach_context(&mut report, renderer.context(), &options);
+    let attached = started.elapsed();
     border::redact(&mut report, &mut Pseudonyms::default());
+    let redacted = started.elapsed();
     let mut out = BufWriter::new(File::create(page).expect("target can be written"));
     renderer.render(&report, &Style::default(), &mut out).and_then(|()| out.flush()).expect("disk has room");
-    Times { analysis: read, report: started.elapsed().saturating_sub(read) }
+    let rendered = started.elapsed();
+    let parts = [
+        ("lines around evidence", attached - read),
+        ("pseudonyms", redacted - attached),
+        ("HTML", rendered - redacted),
+    ];
+    Times { analysis: read, report: rendered - read, parts }
 }
 
 /// A folder of logs in which signatures of the whole catalogue stand.
