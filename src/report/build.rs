@@ -12,7 +12,7 @@ use crate::rank::{Candidate, Item};
 use crate::scan::{Hit, SourceOutcome, Time, TimeKind, Zone, ZoneKnown};
 
 use super::coverage::{self, coverage};
-use super::fill::fill;
+use super::fill::{fill, unambiguous};
 use super::model::{
     CatalogueInfo, ClockEntry, CollectNext, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry,
     RemediationStep, Report, RootCause, SCHEMA_VERSION, Span, Symptom, TimelineEntry, Tool, UnknownItem,
@@ -230,7 +230,10 @@ fn sanitized(entities: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<S
     entities.iter().map(|(k, v)| (k.clone(), v.iter().map(|v| sanitize::line(v)).collect())).collect()
 }
 
+/// A step with the captured values in it. What cannot be undone names a machine only where the evidence names no other.
 fn step(step: &crate::catalog::file::Remediation, values: &BTreeMap<String, Vec<String>>) -> RemediationStep {
+    let single = (step.risk == "destructive").then(|| unambiguous(values));
+    let values = single.as_ref().unwrap_or(values);
     RemediationStep {
         title: fill(&step.title, values),
         text: fill(step.text.trim(), values),

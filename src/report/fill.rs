@@ -22,6 +22,11 @@ pub fn fill(template: &str, values: &BTreeMap<String, Vec<String>>) -> String {
     out
 }
 
+/// The values that leave no choice: those of names with a single one.
+pub fn unambiguous(values: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    values.iter().filter(|(_, v)| v.len() == 1).map(|(name, v)| (name.clone(), v.clone())).collect()
+}
+
 /// `pve.vmid` becomes `<VMID>`.
 fn placeholder(name: &str) -> String {
     let word = name.rsplit('.').next().unwrap_or(name);

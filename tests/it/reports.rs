@@ -40,6 +40,27 @@ fn commands(report: &Report) -> Vec<&str> {
 }
 
 #[test]
+fn what_cannot_be_undone_names_a_machine_only_where_the_evidence_names_no_other() {
+    let panic = |node: &str| {
+        format!(
+            "{node}: {{\"level\":\"panic\",\"ts\":\"2026-09-15T12:00:19.000000Z\",\"logger\":\"raft\",\
+             \"caller\":\"etcdserver/zap_raft.go:101\",\"msg\":\"tocommit(1204) is out of range [lastIndex(1100)]. \
+             Was the raft log corrupted, truncated, or lost?\"}}\n"
+        )
+    };
+    let resets = |log: &str| {
+        let report = omnilog(["-"]).input(log).report();
+        let steps = report["root_causes"][0]["remediation"].as_array().expect("steps").clone();
+        let step = steps.iter().find(|s| s["risk"] == "destructive").expect("a step").clone();
+        step["run"].as_str().expect("a command").to_owned()
+    };
+    let one = resets(&panic("192.0.2.51"));
+    assert!(one.contains("-n 192.0.2.51 reset"), "{one}");
+    let two = resets(&[panic("192.0.2.51"), panic("192.0.2.52")].concat());
+    assert!(two.contains("-n <NODE> reset") && !two.contains("192.0.2.5"), "{two}");
+}
+
+#[test]
 fn json_keeps_to_its_schema_and_to_its_second_declaration() {
     let schema: serde_json::Value = serde_json::from_str(&read("docs/report.schema.json")).expect("JSON");
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
