@@ -96,11 +96,11 @@ fn run(catalogue: &Catalogue, paths: &[PathBuf], page: &Path) -> Times {
     renderer.render(&report, &Style::default(), &mut out).and_then(|()| out.flush()).expect("disk has room");
     let rendered = started.elapsed();
     let parts = [
-        ("lines around evidence", attached - read),
-        ("pseudonyms", redacted - attached),
-        ("HTML", rendered - redacted),
+        ("lines around evidence", attached.saturating_sub(read)),
+        ("pseudonyms", redacted.saturating_sub(attached)),
+        ("HTML", rendered.saturating_sub(redacted)),
     ];
-    Times { analysis: read, report: rendered - read, parts }
+    Times { analysis: read, report: rendered.saturating_sub(read), parts }
 }
 
 /// A folder of logs in which signatures of the whole catalogue stand.
