@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::compile::PatternError;
-use super::file::{CauseFile, SampleFile};
+use super::file::{CauseFile, Remediation, SampleFile};
 use super::{Catalogue, Correlation, CorrelationKind, Signature, TASK_STARTS, build_regex, discern};
 use crate::catalog::Term;
 use crate::matcher::filter;
@@ -62,6 +62,27 @@ pub fn check(catalogue: &Catalogue) -> Vec<PatternError> {
     complaints
 }
 
+/// Whether a text says more than `the text`.
+fn tells(shows: &str) -> bool {
+    shows.split_whitespace().count() >= 3
+}
+
+/// What a comment begins with that says why a root cause has no counter-evidence.
+const NO_COUNTER_EVIDENCE: &str = "# No counter-evidence: ";
+
+/// What a step that changes something lacks, with what belongs there.
+fn lacking(step: &Remediation) -> Vec<(&'static str, &'static str)> {
+    if !["disruptive", "destructive"].contains(&step.risk.as_str()) {
+        return Vec::new();
+    }
+    let needed = [
+        ("precondition", &step.precondition, "what must hold before, so that it does no harm"),
+        ("verify", &step.verify, "a command or an observation that shows that it worked"),
+        ("rollback", &step.rollback, "how to undo it; if it cannot be undone, say so and what to save before"),
+    ];
+    needed.into_iter().filter(|(_, value, _)| value.trim().is_empty()).map(|(key, _, help)| (key, help)).collect()
+}
+
 struct Lint<'l> {
     path: &'l str,
     text: &'l str,
@@ -72,6 +93,12 @@ impl Lint<'_> {
     fn complain(&mut self, near: &str, message: String, help: Option<String>) {
         let line = self.text.lines().position(|l| l.contains(near)).map(|l| l + 1);
         self.complaints.push(PatternError::new(self.path, line, message).with_help(help));
+    }
+
+    /// Whether a comment says why nothing can speak against the root cause.
+    fn declares_no_counter_evidence(&self) -> bool {
+        let mut reasons = self.text.lines().filter_map(|l| l.strip_prefix(NO_COUNTER_EVIDENCE));
+        reasons.any(|why| !why.trim().is_empty())
     }
 
     fn scenario(&mut self, catalogue: &Catalogue, scenario: &str) {
@@ -113,6 +140,10 @@ impl Lint<'_> {
         }
         for reference in page.references.iter().filter(|r| r.shows.is_empty()) {
             self.complain(&reference.url, "a reference must say what it `shows`".into(), None);
+        }
+        for reference in page.references.iter().filter(|r| !r.shows.is_empty() && !tells(&r.shows)) {
+            let message = format!("`shows = \"{}\"` does not tell what one can read there", reference.shows);
+            self.complain(&reference.url, message, None);
         }
         for one in &page.falsepositives {
             if !one.sample.is_empty() && !page.sample.iter().any(|s| s.name == one.sample) {
@@ -161,12 +192,21 @@ impl Lint<'_> {
             if !["none", "disruptive", "destructive"].contains(&step.risk.as_str()) {
                 self.complain(&near, format!("step `{}`: unknown risk `{}`", step.title, step.risk), None);
             }
-            if step.risk == "destructive" && step.precondition.is_empty() {
-                self.complain(&near, format!("step `{}` is destructive and needs a `precondition`", step.title), None);
+            for (key, help) in lacking(step) {
+                let message = format!("step `{}` is {} and needs a `{key}`", step.title, step.risk);
+                self.complain(&near, message, Some(help.into()));
             }
             if step.risk == "destructive" && index == 0 && harmless {
                 self.complain(&near, "a destructive step must not come first".into(), None);
             }
+        }
+        if !page.remediation.is_empty() && page.remediation.iter().all(|r| r.verify.is_empty()) {
+            let help = "say by which command or observation one sees that it worked";
+            self.complain("[[remediation]]", "no step says how to `verify` it".into(), Some(help.into()));
+        }
+        if page.collect.iter().all(|c| c.run.trim().is_empty()) {
+            let help = "add a [[collect]] with the command whose answer tells it best from its look-alikes";
+            self.complain("title", "`collect` is missing".into(), Some(help.into()));
         }
         let runs = page.remediation.iter().map(|r| &r.run).chain(page.collect.iter().map(|c| &c.run));
         let found: Vec<(String, &str)> = runs
@@ -185,6 +225,12 @@ impl Lint<'_> {
         for other in page.differential.iter().filter(|other| catalogue.find(other).is_none()) {
             let help = suggest::did_you_mean(other, catalogue.causes.iter().map(|c| c.id.as_str()));
             self.complain("differential", format!("`differential` names the unknown root cause `{other}`"), help);
+        }
+        let against = cause.evidence.iter().any(|e| !e.supports());
+        if !page.differential.is_empty() && !against && !self.declares_no_counter_evidence() {
+            let message = "it has look-alikes (`differential`), and no evidence speaks against it".into();
+            let help = format!("add evidence with `role = \"contradicts\"`, or a comment `{NO_COUNTER_EVIDENCE}WHY`");
+            self.complain("differential", message, Some(help));
         }
         for collect in page.collect.iter().filter(|c| !c.evidence.is_empty()) {
             if !cause.evidence.iter().any(|e| e.id == collect.evidence) {

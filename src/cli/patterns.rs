@@ -258,7 +258,9 @@ says = ""
 title = ""
 run = ""
 risk = "none"
+precondition = ""
 verify = ""
+rollback = ""
 
 [[collect]]
 evidence = "says-so"

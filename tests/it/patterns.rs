@@ -78,6 +78,11 @@ says = "It says so"
 title = "Clean it"
 run = "talosctl version"
 risk = "none"
+verify = "it turns"
+
+[[collect]]
+run = "talosctl version"
+why = "the model"
 
 [[references]]
 url = "https://example.com/"
@@ -122,6 +127,23 @@ fn broken_rules_are_named_with_file_line_and_next_step() {
         ("the frobnicator is jammed\"]", "jammed\"]", &["mine/jammed.toml", "plain bytes in a row", "help:"]),
         ("any = [\"the", "regex = '('\nany = [\"the", &["does not compile"]),
         ("risk = \"none\"", "risk = \"destructive\"", &["needs a `precondition`"]),
+        (
+            "risk = \"none\"",
+            "risk = \"disruptive\"",
+            &["is disruptive and needs a `precondition`", "and needs a `rollback`", "what to save before"],
+        ),
+        (
+            "risk = \"none\"\nverify = \"it turns\"",
+            "risk = \"destructive\"\nprecondition = \"dust\"\nrollback = \"There is none\"",
+            &["is destructive and needs a `verify`"],
+        ),
+        ("verify = \"it turns\"\n", "", &["no step says how to `verify` it"]),
+        (
+            "[[collect]]\nrun = \"talosctl version\"\nwhy = \"the model\"\n",
+            "",
+            &["`collect` is missing", "look-alikes"],
+        ),
+        ("shows = \"that it jams\"", "shows = \"the text\"", &["does not tell what one can read there"]),
         ("run = \"talosctl version\"", "run = \"omnictl infra provider list\"", &["does not exist", "infraprovider"]),
         ("type = \"near-miss\"", "type = \"nearmiss\"", &["near-miss"]),
         ("why = \"another part\"\n", "", &["`other` must say `why`"]),
@@ -195,10 +217,33 @@ fn two_rules_with_the_same_evidence_cannot_be_told_apart() {
     assert!(!check().contains("it cannot be told from `mine/stuck`"), "{}", check());
 }
 
+#[test]
+fn look_alikes_need_something_that_speaks_against_the_rule() {
+    let declares = RULE.replacen("level = ", "differential = [\"mine/stuck\"]\nlevel = ", 1);
+    let against = "\n[[evidence]]\nid = \"turns\"\nwhen = \"turns\"\nrole = \"contradicts\"\nstrength = \"strong\"\n\
+                   says = \"it turns\"\n";
+    let turns = "\n[signature.turns]\nany = [\"the frobnicator turns\"]\n";
+    let told = declares.replacen("\n[[evidence]]", &format!("{turns}\n[[evidence]]"), 1);
+    let told = told.replacen("\n[[remediation]]", &format!("{against}\n[[remediation]]"), 1);
+    let reason = format!("# No counter-evidence: it ends all that could speak.\n{declares}");
+    let empty = format!("# No counter-evidence: \n{declares}");
+    for (rule, complains) in [(declares, true), (told, false), (reason, false), (empty, true)] {
+        let dir = Dir::with(&[
+            ("mine/scenario.toml", "title = \"Mine\"\n"),
+            ("mine/jammed.toml", &rule),
+            ("mine/stuck.toml", &RULE.replace("jammed", "stuck")),
+        ]);
+        let done = omnilog(["patterns", "--patterns", dir.path().to_str().expect("UTF-8"), "check", "mine/"]).done();
+        assert_eq!(done.stdout.contains("no evidence speaks against it"), complains, "{rule}\n{done}");
+    }
+}
+
 /// Programs, verbs and flags that exist: `tests/data/commands.toml`.
 #[derive(serde::Deserialize)]
 struct Programs {
     plain: Vec<String>,
+    /// What `get` of a program knows.
+    resources: BTreeMap<String, Vec<String>>,
     verbs: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
@@ -216,13 +261,17 @@ impl Programs {
         };
         // `-n ADDRESS` stands before the verb.
         let mut rest = &call[1..];
-        while rest.first().is_some_and(|w| ["-n", "-e"].contains(&w.as_str())) {
+        while rest.first().is_some_and(|w| ["-n", "-e", "--talosconfig"].contains(&w.as_str())) {
             rest = &rest[2.min(rest.len())..];
         }
         let words: Vec<&str> = rest.iter().map(String::as_str).take_while(|w| !w.starts_with('-')).collect();
         let least = usize::from(!words.is_empty());
         let verb = (least..=words.len().min(3)).rev().map(|n| words[..n].join(" ")).find(|v| verbs.contains_key(v));
         let Some(verb) = verb else { return Some(format!("`{program} {}`", words.join(" "))) };
+        let resource = words.get(1).filter(|_| verb == "get" && self.resources.contains_key(program));
+        if let Some(unknown) = resource.filter(|r| !self.resources[program].iter().any(|known| known == *r)) {
+            return Some(format!("`{program} get {unknown}`"));
+        }
         let number = |w: &str| w[1..].starts_with(|c: char| c.is_ascii_digit());
         let flags = rest.iter().filter(|w| w.starts_with('-') && w.len() > 1 && !number(w));
         let mut names = flags.map(|w| w.split('=').next().unwrap_or_default());
@@ -232,6 +281,14 @@ impl Programs {
 
     fn judge(&self, run: &str) -> Option<String> {
         calls(run).iter().find_map(|call| self.wrong(call))
+    }
+
+    /// What does not exist of the commands that stand between backquotes in a text, or that the text consists of.
+    fn judge_text(&self, text: &str) -> Option<String> {
+        let quoted = text.split('`').skip(1).step_by(2);
+        let whole = (!text.contains('`')).then_some(text);
+        let has_verbs = |call: &Vec<String>| call.len() > 1 && self.verbs.contains_key(&call[0]);
+        quoted.chain(whole).flat_map(calls).filter(has_verbs).find_map(|call| self.wrong(&call))
     }
 }
 
@@ -270,9 +327,20 @@ fn commands_that_do_not_exist_are_found() {
         "omnictl delete machine 7f1c --force",
         "qm set 104 --scsi_hardware virtio-scsi-single",
         "talosctl -n 192.0.2.11 etcd repair",
+        "talosctl -n 192.0.2.11 get registriesconfig -o yaml",
         "frobnicate --all",
     ] {
         assert!(programs.judge(bad).is_some(), "{bad}");
+        assert!(programs.judge_text(bad).is_some() || bad.starts_with("frobnicate"), "{bad}");
+        assert!(
+            programs.judge_text(&format!("Then run `{bad}` again")).is_some() || bad.starts_with("frobnicate"),
+            "{bad}"
+        );
+    }
+    for prose in
+        ["The command `qm config 104` shows it", "the node becomes Ready", "`scsihw` is set", "See `lvs` and `qm`"]
+    {
+        assert_eq!(programs.judge_text(prose), None, "{prose}");
     }
 }
 
@@ -283,9 +351,10 @@ fn every_command_of_every_remedy_exists() {
     for cause in &lab::catalogue().causes {
         let page = lab::catalogue().page(&cause.id).expect("a page");
         let runs = page.remediation.iter().map(|r| &r.run).chain(page.collect.iter().map(|c| &c.run));
-        for run in runs {
-            let wrong = programs.judge(run);
-            complaints.extend(wrong.map(|w| format!("{}: {w} is not in tests/data/commands.toml: {run}", cause.id)));
+        let texts = page.remediation.iter().flat_map(|r| [&r.text, &r.precondition, &r.verify, &r.rollback]);
+        let found = runs.map(|run| (run, programs.judge(run))).chain(texts.map(|t| (t, programs.judge_text(t))));
+        for (text, wrong) in found {
+            complaints.extend(wrong.map(|w| format!("{}: {w} is not in tests/data/commands.toml: {text}", cause.id)));
         }
     }
     none(&complaints.into_iter().collect::<Vec<_>>());
