@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use memchr::{memchr, memchr_iter};
 use memmap2::Mmap;
+use rayon::prelude::*;
 
 use super::model::{EvidenceLine, NearbyLine, Report};
 use super::sanitize;
@@ -39,11 +40,12 @@ pub fn attach(report: &mut Report, around: u64) {
     for line in report.root_causes.iter_mut().flat_map(|c| &mut c.evidence) {
         by_source.entry(line.source.clone()).or_default().push(line);
     }
-    for (source, mut lines) in by_source {
+    let mut sources: Vec<_> = by_source.into_iter().collect();
+    sources.par_iter_mut().for_each(|(source, lines)| {
         lines.sort_by_key(|l| l.line);
         // What cannot be read again has no neighbours to show.
-        let _ = with_bytes(Path::new(&source), |bytes| fill(bytes, &mut lines, around));
-    }
+        let _ = with_bytes(Path::new(source), |bytes| fill(bytes, lines, around));
+    });
 }
 
 /// Lines of evidence without neighbours, by source.
