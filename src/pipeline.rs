@@ -88,7 +88,7 @@ pub fn read_paths(scanner: &Scanner<'_>, paths: &[PathBuf], options: &Options) -
 const AGAIN: u64 = 128 << 20;
 
 /// Attaches to every line of evidence the `around` lines before and after it: from plain files, and from archives and
-/// compressed files as far as [`AGAIN`] reaches. What came through a pipe has none.
+/// compressed files as far as a limit on what is decoded twice reaches. What came through a pipe has none.
 pub fn attach_context(report: &mut Report, around: u64, options: &Options) {
     context::attach(report, around);
     if around == 0 {

@@ -159,6 +159,15 @@ fn doubts_stand_above_the_steps_and_evidence_is_of_different_kinds() {
 }
 
 #[test]
+fn several_root_causes_are_told_on_the_first_line() {
+    let inputs = ["samples/incidents/first-run/input", "samples/incidents/etcd-unhealthy--slow-disk"];
+    let shown = omnilog(inputs).env("COLUMNS", "120").exits(0).stdout;
+    let first = shown.lines().next().unwrap_or_default();
+    assert!(first.starts_with("2 root causes: "), "{shown}");
+    assert!(first.contains("proxmox-storage/storage-full") && first.contains("etcd-unhealthy/slow-disk"), "{shown}");
+}
+
+#[test]
 fn of_a_table_the_head_and_the_row_are_shown_and_a_thing_is_told_once() {
     let shown = text("join-h-storage-full-io-error", 160);
     let at = shown.lines().position(|l| l.contains("pvesm-status.txt:3")).unwrap_or_else(|| panic!("{shown}"));

@@ -58,6 +58,7 @@ impl Renderer for Text {
         if shown.is_empty() {
             page.nothing()?;
         }
+        page.several(&likely(report))?;
         for (index, cause) in shown.iter().enumerate() {
             if index > 0 {
                 page.line("")?;
@@ -69,13 +70,17 @@ impl Renderer for Text {
     }
 }
 
+/// The root causes that are likely and no effects of others.
+fn likely(report: &Report) -> Vec<&RootCause> {
+    let good = || report.root_causes.iter().filter(|c| c.confidence >= super::NAMED);
+    let effects: BTreeSet<&String> = good().flat_map(|c| &c.explains).collect();
+    good().filter(|c| !effects.contains(&c.id)).collect()
+}
+
 /// The root causes to show in full, and those only named.
 fn chosen(report: &Report, all: bool) -> (Vec<&RootCause>, Vec<&RootCause>) {
-    let effects: Vec<&String> =
-        report.root_causes.iter().filter(|c| c.confidence >= super::NAMED).flat_map(|c| &c.explains).collect();
-    let good = |c: &&RootCause| all || (c.confidence >= super::NAMED && !effects.contains(&&c.id));
-    let mut shown: Vec<&RootCause> =
-        report.root_causes.iter().filter(good).take(if all { usize::MAX } else { FULL }).collect();
+    let mut shown = if all { report.root_causes.iter().collect() } else { likely(report) };
+    shown.truncate(if all { usize::MAX } else { FULL });
     if shown.is_empty() {
         shown = report.root_causes.iter().take(1).collect();
     }
@@ -177,6 +182,17 @@ impl Page<'_> {
         let head = self.paint(&format!("  {label:<width$}", width = LABEL - 1), dim());
         let lines = wrap(text, self.room()).into_iter().enumerate();
         lines.map(|(n, part)| if n == 0 { format!("{head} {part}") } else { format!("{indent}{part}") }).collect()
+    }
+
+    /// Says at the top that there are several: the second one stands below the first screen.
+    fn several(&mut self, likely: &[&RootCause]) -> io::Result<()> {
+        if likely.len() < 2 {
+            return Ok(());
+        }
+        let names: Vec<String> = likely.iter().map(|c| format!("{} {:.2}", c.id, c.confidence)).collect();
+        let text = format!("{} root causes: {}", likely.len(), names.join(", "));
+        self.write(&wrap(&text, self.width))?;
+        self.line("")
     }
 
     /// A root cause. What stands in front of the further steps fits the first screen, if there is any way to.
