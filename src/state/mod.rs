@@ -84,7 +84,7 @@ pub struct StateEvent {
     pub line: u32,
     /// The bytes of the block that show it best, a few hundred at the most.
     pub text: Range<usize>,
-    /// The bytes of the block that belong to it; [`locate`] finds the line of an attribute in them.
+    /// The bytes of the block that belong to it; [`locate()`] finds the line of an attribute in them.
     pub extent: Range<usize>,
 }
 

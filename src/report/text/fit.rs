@@ -162,7 +162,10 @@ fn clip_error(error: &str, room: usize) -> String {
 fn window(text: &str, piece: &str, room: usize) -> Row {
     let before = text.find(piece).and_then(|at| text.get(..at)).unwrap_or("");
     let (from, length) = (before.width(), piece.width());
-    if text.width() <= room || from + length < room || from == 0 {
+    if text.width() <= room {
+        return Row { text: text.to_owned(), mark: Some((from, length)) };
+    }
+    if from + length < room || from == 0 {
         return Row { text: head(text, room), mark: Some((from, length.min(room.saturating_sub(1)))) };
     }
     // Room for the signs that something is left out, and the piece from its beginning if it is longer than the rest.
