@@ -15,6 +15,9 @@ use crate::report::model::{ProblemEntry, Report};
 use crate::report::{build, context};
 use crate::scan::{Scanner, SourceContext, SourceOutcome};
 
+/// No archive holds a log that was last written before 2005, seconds since the epoch.
+const OLDEST_LOG: i64 = 1_104_537_600;
+
 /// What a run read, before it is ranked.
 #[derive(Debug, Default)]
 pub struct Analysis {
@@ -207,7 +210,8 @@ pub fn context(source: &Source) -> SourceContext {
         node: hints.node.clone(),
         entities,
         document: hints.document.clone(),
-        modified: source.modified.map(|s| s.saturating_mul(SECOND)),
+        // Archives made to be reproducible carry 1970 or 1980: that tells nothing.
+        modified: source.modified.filter(|s| *s >= OLDEST_LOG).map(|s| s.saturating_mul(SECOND)),
         start: upid.map(|u| u.start.saturating_mul(SECOND)),
     }
 }

@@ -10,7 +10,7 @@ use super::file::{
 };
 use super::version::Affected;
 use super::{
-    Attention, Catalogue, Cause, Correlation, CorrelationKind, Evidence, FieldOp, FieldTest, LazyRegex, Level,
+    Attention, Catalogue, Cause, Correlation, CorrelationKind, Evidence, Expr, FieldOp, FieldTest, LazyRegex, Level,
     PatternText, Scenario, ServiceSet, Signature, SignatureId, Term, expr,
 };
 use crate::event::time::SECOND;
@@ -26,6 +26,13 @@ pub const PRIORS: &[(&str, f64)] = &[("rare", 0.01), ("uncommon", 0.05), ("commo
 
 /// How likely an item with a named strength is when its cause is there.
 const SEEN_IF_CAUSE: f64 = 0.9;
+/// How likely it is that short trouble which did not come back is a fault, and that it is not: what passed by itself is
+/// no root cause of anything now, however clear its lines are.
+const PASSED_IF_CAUSE: f64 = 0.00005;
+/// See [`PASSED_IF_CAUSE`].
+const PASSED_IF_NOT: f64 = 0.9;
+/// Evidence of this likelihood ratio and above tells whether its root cause lasts.
+const TELLING: f64 = 14.0;
 /// A count above this needs every hit: fewer are looked at on ordinary lines of one window of a source.
 const MANY: u64 = 16;
 
@@ -388,7 +395,48 @@ impl<'t> Compiler<'t> {
                 }
             }
         }
+        if let Some(passing) = file.passes.as_deref().and_then(|time| self.passing(id, time, &list)) {
+            list.push(passing);
+        }
         list
+    }
+
+    /// What speaks against a root cause whose text returns as long as it lasts: short trouble that did not come back.
+    fn passing(&mut self, id: &str, time: &str, evidence: &[Evidence]) -> Option<Evidence> {
+        let within = duration(time).map_err(|(message, help)| self.error(id, "passes", message, help)).ok()?;
+        let mut rules = Vec::new();
+        // What is said by much else as well comes back for other reasons; but a provider that goes on to report the failed
+        // task shows that it lasts.
+        let tells = |e: &Evidence| e.ratio() >= TELLING || e.group.as_deref() == Some("provider");
+        for item in evidence.iter().filter(|e| e.supports() && tells(e)) {
+            item.when.names(&mut |term, positive| match term {
+                Term::Signature(signature) if positive => rules.push(*signature),
+                Term::Correlation(index) if positive => {
+                    rules.extend(self.correlations.get(*index).into_iter().flat_map(|c| &c.rules));
+                }
+                _ => {}
+            });
+        }
+        rules.sort_unstable();
+        rules.dedup();
+        for rule in &rules {
+            if let Some(signature) = self.signatures.get_mut(*rule) {
+                signature.correlated = true;
+                signature.attention = signature.attention.max(Attention::Last);
+            }
+        }
+        let kind = CorrelationKind::Passing(within);
+        let name = format!("{id}#passing");
+        self.correlations.push(Correlation { name, kind, rules, group_by: Vec::new(), timespan: None });
+        Some(Evidence {
+            id: "passing".to_owned(),
+            when: Expr::Name(Term::Correlation(self.correlations.len() - 1)),
+            if_cause: PASSED_IF_CAUSE,
+            if_not: PASSED_IF_NOT,
+            group: None,
+            says: format!("it lasted less than {time} and did not come back while the log went on"),
+            needs: ServiceSet::default(),
+        })
     }
 
     fn item(&mut self, id: &str, item: &EvidenceFile) -> Result<Evidence, Complaint> {

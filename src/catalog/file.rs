@@ -28,6 +28,9 @@ pub struct CauseFile {
     pub impact: String,
     /// Ids of root causes that this one can bring about.
     pub explains: Vec<String>,
+    /// Trouble that is shorter and does not come back within as long is ordinary life, not this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passes: Option<String>,
     /// Former ids.
     pub aliases: Vec<String>,
     /// Versions that have this fault.

@@ -53,6 +53,12 @@ impl Coverage {
         Self { logs: families.into_values().map(parts).collect() }
     }
 
+    /// The longest span of a log of one of these services, microseconds.
+    pub fn reach(&self, services: ServiceSet) -> i64 {
+        let logs = self.logs.iter().filter(|log| !log.filtered && log.services.meets(services));
+        logs.flat_map(|log| &log.spans).map(|(first, last)| last - first).max().unwrap_or(0)
+    }
+
     /// Whether some log of one of these services covers a time.
     pub fn covers(&self, services: ServiceSet, (from, to): (i64, i64)) -> bool {
         self.logs.iter().any(|log| {

@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::catalog::{Catalogue, Expr, ServiceSet, SignatureId, Term, Truth};
+use crate::event::Service;
 use crate::scan::{Hit, SourceOutcome, TimeKind};
 use clock::Clocks;
 use coverage::Coverage;
@@ -108,6 +109,38 @@ impl<'w> World<'w> {
     /// Whether some log of one of these services covers a span of time.
     fn covers(&self, services: ServiceSet, span: (i64, i64)) -> bool {
         self.coverage.covers(services, span)
+    }
+
+    /// Services whose logs show what a source shows: a task's own log ends with the task, lists of tasks go on.
+    fn writers(&self, source: usize) -> ServiceSet {
+        let of_tasks = [Service::PveTask, Service::PveTaskIndex, Service::PveJournal];
+        let own = self.sources.get(source).map_or(&[][..], |s| s.services.as_slice());
+        let tasks = own.contains(&Service::PveTask) || own.contains(&Service::PveTaskIndex);
+        // CoreDNS writes little; where it was collected, the logs of other pods were too.
+        let pods = own.contains(&Service::Coredns).then_some(Service::Kubernetes);
+        own.iter().copied().chain(of_tasks.into_iter().filter(|_| tasks)).chain(pods).collect()
+    }
+
+    /// Whether a source, or a log that shows the same, goes on over a time; and how long the longest of them is.
+    fn goes_on(&self, source: usize, span: (i64, i64)) -> (bool, i64) {
+        let services = self.writers(source);
+        let ahead = self.clocks.ahead(source);
+        // A later line of any kind shows that the log was written meanwhile, however seldom it is.
+        let own = self.sources.get(source).and_then(|s| s.span).map(|(first, last)| (first - ahead, last - ahead));
+        let later = own.is_some_and(|(_, last)| last >= span.1);
+        let reach = own.map_or(0, |(first, last)| last - first).max(self.coverage.reach(services));
+        (later || self.coverage.covers(services, span), reach)
+    }
+
+    /// Whether a signature tests documents that show a state as it is now.
+    fn is_state(&self, signature: SignatureId) -> bool {
+        self.catalogue.signatures.get(signature).is_some_and(|s| !s.formats.is_empty())
+    }
+
+    /// Whether all hits of a signature in a source were kept.
+    fn keeps_all(&self, source: usize, signature: SignatureId) -> bool {
+        let tally = self.sources.get(source).and_then(|s| s.found.tallies.get(&signature));
+        tally.is_none_or(|t| t.count == t.hits.len() as u64)
     }
 
     /// What a condition amounts to. Its hits are those of the names that stand un-negated and hold.

@@ -19,6 +19,7 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
         CorrelationKind::Temporal => temporal(world, correlation),
         CorrelationKind::Ordered { without } => ordered(world, correlation, without),
         CorrelationKind::Elapsed { lt, gt } => elapsed(world, correlation, *lt, *gt),
+        CorrelationKind::Passing(within) => passing(world, correlation, *within),
         CorrelationKind::ClockPair => verdict(None, false),
         CorrelationKind::Absence { anchor, before, after, covered_by } => {
             absence(world, correlation, *anchor, (*before, *after), *covered_by)
@@ -233,6 +234,66 @@ fn elapsed(world: &World<'_>, correlation: &Correlation, lt: Option<i64>, gt: Op
         })
     });
     verdict(found, left_out || !measured)
+}
+
+/// How many times an episode and the pause after it must fit into what is covered, for each episode.
+const RARE: i64 = 2;
+/// Episodes that are so many times further apart than they may be long are no retries of one fault.
+const SELDOM: i64 = 12;
+/// So few hits do not make a source doubtful that ends with them, when others show that it is over.
+const SLIGHT: usize = 2;
+
+/// What the hits in one source say: it passed, it lasted, or its end is not seen.
+enum Course {
+    Passed,
+    Lasted,
+    Open,
+}
+
+/// Whether hits came in short episodes only, few of them, and their logs go on without them.
+///
+/// Each source is looked at by itself: what happens on one node after the other is short on each. State as it is now
+/// leaves it open; lines without a time, or since boot, tell nothing about it.
+fn passing(world: &World<'_>, correlation: &Correlation, within: i64) -> Finding {
+    let mut sources: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
+    for at in all_hits(world, correlation) {
+        match world.time(at) {
+            Some(time) => sources.entry(at.source).or_default().push(time),
+            None if world.is_state(at.signature) => return Finding::unknown(),
+            None => {}
+        }
+    }
+    let mut passed = false;
+    for (source, mut times) in sources {
+        // Hits that were not kept lie between those that were.
+        if correlation.rules.iter().any(|rule| !world.keeps_all(source, *rule)) {
+            return verdict(None, false);
+        }
+        times.sort_unstable();
+        match course(world, source, &times, within) {
+            Course::Passed => passed = true,
+            Course::Lasted => return verdict(None, false),
+            Course::Open if times.len() <= SLIGHT => {}
+            Course::Open => return Finding::unknown(),
+        }
+    }
+    if passed { Finding::from_hits(all_hits(world, correlation)) } else { Finding::unknown() }
+}
+
+fn course(world: &World<'_>, source: usize, times: &[i64], within: i64) -> Course {
+    let (Some(first), Some(last)) = (times.first(), times.last()) else { return Course::Open };
+    let mut episodes: i64 = 0;
+    for episode in times.chunk_by(|a, b| b - a <= within) {
+        episodes += 1;
+        if episode.last().zip(episode.first()).is_some_and(|(end, begin)| end - begin > within) {
+            return Course::Lasted;
+        }
+    }
+    let (goes_on, reach) = world.goes_on(source, (*last, last + within));
+    let over = goes_on && reach >= RARE * within * episodes;
+    // It has come and gone before, seldom: the time between shows what the time after cannot.
+    let seldom = episodes > 2 && last - first >= SELDOM * within * (episodes - 1);
+    if over || seldom { Course::Passed } else { Course::Open }
 }
 
 fn absence(

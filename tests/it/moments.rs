@@ -92,6 +92,53 @@ fn said(name: &str, moments: &[Moment]) -> Truth {
     World::new(catalogue(), &analysis.sources).find(&Expr::Name(Term::Correlation(index))).truth
 }
 
+/// A root cause whose text returns as long as it lasts.
+const PASSES: &str = r#"
+title = "t"
+level = "low"
+passes = "60s"
+[signature.a]
+any = ["first kind of event"]
+[[evidence]]
+id = "e"
+when = "a"
+strength = "conclusive"
+"#;
+
+/// Whether events at these seconds, in a log that ends at `end`, speak against a fault that still lasts.
+fn passed(events: &[i64], end: i64) -> Truth {
+    let dir = Dir::with(&[("x/y.toml", PASSES), ("x/scenario.toml", "title = \"x\"\ndescription = \"x\"\n")]);
+    let (catalogue, errors) = load::with_folder(dir.path(), true);
+    assert!(errors.is_empty(), "{errors:#?}");
+    let line = |at: i64| {
+        let kind = if events.contains(&at) { "first" } else { "some other" };
+        format!("2026-09-15T12:{:02}:{:02}Z info {kind} kind of event\n", at / 60, at % 60)
+    };
+    let text: String = (0..=end).map(line).collect();
+    let scanner = Scanner::new(&catalogue, lab::NOW);
+    let analysis = pipeline::read_texts(&scanner, [("events.log", text.as_str())]);
+    let world = World::new(&catalogue, &analysis.sources);
+    let cause = catalogue.causes.iter().find(|c| c.id == "x/y").expect("the cause");
+    world.find(&cause.evidence.last().expect("what `passes` stands for").when).truth
+}
+
+#[test]
+fn short_trouble_that_does_not_come_back_has_passed() {
+    // Within a minute, and a minute without it.
+    assert_eq!(passed(&[10, 70], 130), Truth::True);
+    // The log ends a second before that is sure.
+    assert_eq!(passed(&[10, 70], 129), Truth::Unknown);
+    // A second longer than a minute: it lasted.
+    assert_eq!(passed(&[10, 40, 71], 600), Truth::False);
+    // It comes back within a minute each time: it lasts all the while.
+    assert_eq!(passed(&[10, 70, 130, 190], 900), Truth::False);
+    // Two short episodes far apart pass when there is room for both.
+    assert_eq!(passed(&[10, 200], 300), Truth::True);
+    assert_eq!(passed(&[10, 200, 400], 465), Truth::True);
+    assert_eq!(passed(&[10, 90, 170, 250], 320), Truth::Unknown);
+    assert_eq!(passed(&[], 300), Truth::Unknown);
+}
+
 fn truth(holds: bool) -> Truth {
     if holds { Truth::True } else { Truth::False }
 }
