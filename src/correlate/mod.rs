@@ -96,6 +96,13 @@ impl<'w> World<'w> {
         self.sources.get(at.source)?.found.tallies.get(&at.signature)?.hits.get(at.index)
     }
 
+    /// Whether a signature was found so often before this time that later hits may have been passed over.
+    fn may_be_passed_over(&self, signature: SignatureId, until: i64) -> bool {
+        let tallies = self.sources.iter().filter_map(|s| s.found.tallies.get(&signature));
+        let mut times = tallies.filter_map(|t| t.sated_at()?.time);
+        times.any(|t| t.kind == TimeKind::SinceBoot || t.micros <= until)
+    }
+
     /// How often a signature hit, over all sources.
     pub fn count(&self, signature: SignatureId) -> u64 {
         self.sources.iter().filter_map(|s| s.found.tallies.get(&signature)).map(|t| t.count).sum()

@@ -329,7 +329,8 @@ fn absence(
         }
         // Nothing was seen: that counts where something would have been.
         let covered = covered_by.is_empty() || world.covers(covered_by, (moment - before, moment + after));
-        if key.is_some() && covered {
+        let passed_over = correlation.rules.iter().any(|r| world.may_be_passed_over(*r, moment + after));
+        if key.is_some() && covered && !passed_over {
             alone.push(*at);
         } else {
             unknown = true;

@@ -209,6 +209,17 @@ struct Table {
     candidates: [[Vec<u8>; 256]; 3],
     /// For each holder, the set of formats that may stand in it.
     allowed: [u64; 3],
+    /// For each format, what it alone tells.
+    told: Vec<Told>,
+}
+
+/// What a format alone tells.
+struct Told {
+    service: Option<Service>,
+    /// It is a journal.
+    journal: bool,
+    /// It is the output of a task.
+    task: bool,
 }
 
 impl Table {
@@ -223,6 +234,7 @@ impl Table {
                 })
             }),
             allowed: holders.map(|holder| fits(holder).fold(0, |set, (i, _)| set | 1 << i)),
+            told: FORMATS.iter().map(|format| Told::by(format.name())).collect(),
         }
     }
 
@@ -265,30 +277,37 @@ impl Line {
     }
 }
 
-/// Remembers which format took the last line at each layer, since sources mostly repeat themselves.
+/// Remembers which format took the last line at each layer, by the first byte of the layer's text, since sources mostly
+/// repeat themselves.
 #[derive(Debug, Clone, Copy)]
-pub struct LockOn([u8; MAX_LAYERS]);
+pub struct LockOn([[u8; KINDS]; MAX_LAYERS]);
+
+/// Kinds of first bytes that are told apart.
+const KINDS: usize = 32;
 
 impl Default for LockOn {
     fn default() -> Self {
-        Self([u8::MAX; MAX_LAYERS])
+        Self([[u8::MAX; KINDS]; MAX_LAYERS])
     }
 }
 
 /// Finds the format of the layer that begins at `rest`, the locked one first.
-fn find(rest: &[u8], holder: Holder, locked: &mut u8) -> Option<(u8, &'static dyn Format, Head)> {
+fn find(rest: &[u8], holder: Holder, locked: Option<&mut u8>) -> Option<(u8, &'static dyn Format, Head)> {
     let first = *rest.first()?;
     let table = Table::get();
-    if let Some(format) = table.allowed(holder, *locked)
+    let last = locked.as_deref().copied().unwrap_or(u8::MAX);
+    if let Some(format) = table.allowed(holder, last)
         && let Some(head) = format.head(rest)
     {
-        return Some((*locked, format, head));
+        return Some((last, format, head));
     }
-    for index in table.candidates(holder, first) {
+    for index in table.candidates(holder, first).iter().filter(|index| **index != last) {
         if let Some(format) = FORMATS.get(usize::from(*index))
             && let Some(head) = format.head(rest)
         {
-            *locked = *index;
+            if let Some(locked) = locked {
+                *locked = *index;
+            }
             return Some((*index, *format, head));
         }
     }
@@ -312,7 +331,9 @@ pub fn classify(line: &[u8], lock: &mut LockOn) -> Line {
     let mut out = Line { layers: [u8::MAX; MAX_LAYERS], ..Line::default() };
     let mut holder = Holder::Anything;
     for (slot, locked) in out.layers.iter_mut().zip(lock.0.iter_mut()) {
-        let Some((index, format, head)) = find(scan::from(line, out.payload), holder, locked) else { break };
+        let rest = scan::from(line, out.payload);
+        let locked = rest.first().and_then(|byte| locked.get_mut(usize::from(*byte) % KINDS));
+        let Some((index, format, head)) = find(rest, holder, locked) else { break };
         *slot = index;
         out.time = better(out.time, head.time);
         if head.severity != Severity::UNKNOWN {
@@ -342,7 +363,7 @@ fn peel<'a>(text: &'a str, left: usize, mut holder: Holder, event: &mut Event<'a
     let mut rest = text;
     for taken in 1..=left {
         let first = scan::first_line(rest).0.as_bytes();
-        let Some((_, format, head)) = find(first, holder, &mut u8::MAX.clone()) else { break };
+        let Some((_, format, head)) = find(first, holder, None) else { break };
         event.formats.push(format.name());
         event.time = better(event.time, head.time);
         if head.severity != Severity::UNKNOWN {
@@ -404,10 +425,17 @@ pub fn nested(message: &str, event: &mut Event<'_>) {
 
 /// The service of a line by the formats that took it, without parsing.
 pub fn service_hint(line: &Line) -> Option<Service> {
-    let names = || line.layers.iter().rev().filter_map(|index| Some(FORMATS.get(usize::from(*index))?.name()));
-    let journal = names().any(|name| name.starts_with("syslog"));
+    let table = Table::get();
+    let layers = || line.layers.iter().rev().filter_map(|index| table.told.get(usize::from(*index)));
+    let journal = layers().any(|told| told.journal);
     // A daemon may write to the journal what a task prints.
-    names().filter(|name| !(journal && *name == "pve_task")).find_map(service_of)
+    layers().filter(|told| !(journal && told.task)).find_map(|told| told.service)
+}
+
+impl Told {
+    fn by(name: &str) -> Self {
+        Self { service: service_of(name), journal: name.starts_with("syslog"), task: name == "pve_task" }
+    }
 }
 
 /// The service that a format alone tells.

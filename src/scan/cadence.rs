@@ -34,13 +34,14 @@ pub struct Cadence {
 impl Cadence {
     /// Counts the stamp of one line.
     pub fn add(&mut self, time: RawTime) {
-        let same = second(self.last).is_some() && second(self.last) == second(time);
+        let same = same_second(self.last, time);
         self.step(time);
-        self.dated += 1;
-        self.closing = if same { self.closing + 1 } else { 1 };
-        if second(self.first) == second(time) && self.dated == self.opening + 1 {
+        // All lines so far lie in the second of the first.
+        if same && self.dated == self.opening {
             self.opening += 1;
         }
+        self.dated += 1;
+        self.closing = if same { self.closing + 1 } else { 1 };
         self.busiest = self.busiest.max(self.closing);
         if !self.first.is_some() {
             self.first = time;
@@ -59,7 +60,7 @@ impl Cadence {
             return;
         }
         self.step(later.first);
-        let joined = second(self.last).is_some() && second(self.last) == second(later.first);
+        let joined = same_second(self.last, later.first);
         let across = self.closing + later.opening;
         self.busiest = self.busiest.max(later.busiest).max(if joined { across } else { 0 });
         if joined && self.opening == self.dated {
@@ -101,6 +102,13 @@ fn distance(from: RawTime, to: RawTime) -> Option<i64> {
         | (RawTime::Yearless(a), RawTime::Yearless(b)) => Some(b - a),
         _ => None,
     }
+}
+
+/// Whether two stamps, in whatever order, lie in the same second of a clock. Every dated line asks: most are answered by
+/// how far apart they are.
+fn same_second(a: RawTime, b: RawTime) -> bool {
+    let far = distance(a, b).is_some_and(|d| d.abs() >= SECOND);
+    !far && second(a).is_some() && second(a) == second(b)
 }
 
 /// The second that a stamp lies in.

@@ -12,6 +12,7 @@ use crate::parse::{self, Line};
 use super::cadence::Cadence;
 use super::records::Walk;
 use super::unexplained::Clusters;
+use super::usual::Sated;
 use super::{Clock, Scanner, SourceContext, Tally};
 
 /// Bytes of a window of the source: chunks are cut where a record begins at a multiple of it.
@@ -210,25 +211,37 @@ impl ChunkOutcome {
 
 /// Scans a chunk that begins and ends where a record does.
 ///
-/// `base` is where the chunk begins in its source, in bytes.
-pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: u64) -> ChunkOutcome {
-    scan_from(scanner, context, bytes, base, 0)
+/// `base` is where the chunk begins in its source, in bytes; what is `sated` follows from what was found before.
+pub fn scan(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: u64, sated: &Sated) -> ChunkOutcome {
+    scan_from(scanner, context, (bytes, base), 0, sated)
 }
 
 /// Scans a chunk that begins within a line too long to be read at once: what is left of that line is passed over.
-pub fn scan_rest(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: u64) -> ChunkOutcome {
+pub fn scan_rest(
+    scanner: &Scanner<'_>,
+    context: &SourceContext,
+    bytes: &[u8],
+    base: u64,
+    sated: &Sated,
+) -> ChunkOutcome {
     let start = memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
-    let mut out = scan_from(scanner, context, bytes, base, start);
+    let mut out = scan_from(scanner, context, (bytes, base), start, sated);
     out.truncated += u64::from(start < bytes.len());
     out
 }
 
 /// Scans the lines of a chunk that begin at `start` or later.
-fn scan_from(scanner: &Scanner<'_>, context: &SourceContext, bytes: &[u8], base: u64, start: usize) -> ChunkOutcome {
+fn scan_from(
+    scanner: &Scanner<'_>,
+    context: &SourceContext,
+    (bytes, base): (&[u8], u64),
+    start: usize,
+    sated: &Sated,
+) -> ChunkOutcome {
     let outcome = scanner.anchors.lend(|found| {
         found.clear();
         scanner.matcher.filter().find(bytes, found);
-        Walk::new(scanner, context, bytes, base, found).lines(start)
+        Walk::new(scanner, context, (bytes, base), sated, found).lines(start)
     });
     scanner.scanned.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     outcome

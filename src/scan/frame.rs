@@ -93,12 +93,9 @@ pub fn follows_partial(before: &[u8]) -> bool {
 
 /// The records of a frame: people paste JSON records one after the other without line ends.
 pub fn records(frame: &[u8]) -> Vec<&[u8]> {
-    if frame.first() != Some(&b'{') {
-        return vec![frame];
-    }
     let mut records = Vec::new();
     let mut from = 0;
-    for at in memchr::memmem::find_iter(frame, b"{\"") {
+    for at in joints(frame) {
         let record = frame.get(from..at).unwrap_or_default();
         // A bracket may also stand at the end of a text within a record.
         let is_end = record.trim_ascii_end().last() == Some(&b'}');
@@ -109,6 +106,20 @@ pub fn records(frame: &[u8]) -> Vec<&[u8]> {
     }
     records.push(frame.get(from..).unwrap_or_default());
     records
+}
+
+/// Whether a frame may hold several records: cheap, and never wrong about a `false`.
+pub fn may_be_several(frame: &[u8]) -> bool {
+    joints(frame).next().is_some()
+}
+
+/// Where a JSON object begins in a frame of JSON, behind a bracket that may end the one before.
+fn joints(frame: &[u8]) -> impl Iterator<Item = usize> {
+    let json = if frame.first() == Some(&b'{') { frame } else { &[] };
+    memchr::memchr_iter(b'{', json).filter(|at| {
+        let (before, object) = json.split_at_checked(*at).unwrap_or_default();
+        object.get(1) == Some(&b'"') && before.trim_ascii_end().last() == Some(&b'}')
+    })
 }
 
 /// A record cut at line breaks inside an envelope: the text after the envelope begins with blanks.
@@ -123,7 +134,7 @@ fn is_cut_inside(line: &[u8], classified: &Line) -> bool {
 pub fn text(frame: &[u8]) -> Cow<'_, str> {
     if memchr::memchr(b'\n', frame).is_none() {
         return match clean(frame) {
-            Cow::Borrowed(line) => String::from_utf8_lossy(line),
+            Cow::Borrowed(line) => decoded(line),
             Cow::Owned(line) => Cow::Owned(String::from_utf8_lossy(&line).into_owned()),
         };
     }
@@ -136,9 +147,14 @@ pub fn text(frame: &[u8]) -> Cow<'_, str> {
             text.push('\n');
         }
         partial = parse::cri::is_partial(&line);
-        text.push_str(&String::from_utf8_lossy(shown));
+        text.push_str(&decoded(shown));
     }
     Cow::Owned(text)
+}
+
+/// Bytes as text. Almost always they are valid, which is tested much faster than mended.
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// All lines cleaned and lossily decoded.

@@ -12,6 +12,8 @@ const FIRST: usize = 48;
 const LAST: usize = 16;
 /// Hits kept from the start for signatures that a correlation looks at.
 const FIRST_CORRELATED: usize = 2_000;
+/// Kept hits from which on more of them on ordinary lines tell a correlation little.
+const SATED: usize = 512;
 /// Hits that keep their text.
 const WITH_TEXT: usize = 6;
 /// Bytes of a hit's text.
@@ -98,6 +100,16 @@ impl Tally {
     pub fn keeps_text(&self, hit: &Hit) -> bool {
         let new = self.hits.last().is_none_or(|last| !last.same_things(hit));
         self.hits.len() < WITH_TEXT || (new && self.hits.len() < FIRST)
+    }
+
+    /// Whether so many hits are kept that more of them on ordinary lines tell little.
+    pub fn is_sated(&self, correlated: bool) -> bool {
+        self.hits.len() >= if correlated { SATED } else { FIRST }
+    }
+
+    /// The hit behind which some may have been passed over, if there are so many.
+    pub fn sated_at(&self) -> Option<&Hit> {
+        self.hits.get(SATED - 1)
     }
 
     /// Counts a hit and keeps it if it is among the first or the last.

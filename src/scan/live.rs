@@ -10,6 +10,7 @@ use std::time::Duration;
 use memchr::{memchr, memrchr};
 
 use super::chunk::{self, WINDOW};
+use super::usual::Sated;
 use super::{Scanner, SourceContext, SourceOutcome, frame};
 
 /// Bytes that may wait for the end of their record. A longer line is cut, and the rest of it passed over.
@@ -75,7 +76,8 @@ impl Live {
             let bytes = self.waiting.get(from..to).unwrap_or_default();
             let base = self.base + from as u64;
             let scan = if self.cut_line { chunk::scan_rest } else { chunk::scan };
-            let found = scan(scanner, &self.outcome.context, bytes, base);
+            // What is old is forgotten here: nothing is ever sated.
+            let found = scan(scanner, &self.outcome.context, bytes, base, &Sated::default());
             self.cut_line = bytes.last() != Some(&b'\n');
             tells |= found.tells();
             self.outcome.found.absorb(found, scanner);

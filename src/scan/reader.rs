@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::chunk::WINDOW;
 use super::chunk::{self, ChunkOutcome};
+use super::usual::{Sated, next_look};
 use super::{Scanner, SourceOutcome, frame};
 use crate::parse::{self, LockOn};
 use crate::state;
@@ -17,8 +18,6 @@ use crate::state;
 const CHUNK: u64 = 1 << 20;
 /// Bytes read beyond a chunk, to find where the record that crosses its end ends.
 const OVERLAP: u64 = 160 << 10;
-/// Chunks of a large file scanned before their findings are put together.
-const ROUND: u64 = 32;
 /// Bytes of a batch of a stream.
 const BATCH: usize = 2 << 20;
 
@@ -27,11 +26,13 @@ pub fn parallel(scanner: &Scanner<'_>, file: &File, length: u64, outcome: &mut S
     let chunks = length.div_ceil(CHUNK);
     let mut from = 0;
     while from < chunks {
-        let to = (from + ROUND).min(chunks);
+        // Findings are put together where the source is looked at anew.
+        let to = (next_look(from * CHUNK) / CHUNK).min(chunks);
+        let sated = Sated::after(&outcome.found.tallies, scanner.catalogue);
         let context = &outcome.context;
         let round: Vec<Result<(ChunkOutcome, u64), std::io::Error>> = (from..to)
             .into_par_iter()
-            .map(|index| scanner.buffers.lend(|buffer| positioned(scanner, context, file, index, buffer)))
+            .map(|index| scanner.buffers.lend(|buffer| positioned(scanner, context, (file, index), &sated, buffer)))
             .collect();
         for result in round {
             match result {
@@ -69,8 +70,8 @@ fn is_document(bytes: &[u8]) -> bool {
 fn positioned(
     scanner: &Scanner<'_>,
     context: &super::SourceContext,
-    file: &File,
-    index: u64,
+    (file, index): (&File, u64),
+    sated: &Sated,
     buffer: &mut Vec<u8>,
 ) -> Result<(ChunkOutcome, u64), std::io::Error> {
     buffer.resize((CHUNK + OVERLAP + 1) as usize, 0);
@@ -89,7 +90,7 @@ fn positioned(
     let start = if index == 0 { 0 } else { record_start(bytes, 0) };
     let end = if read <= limit { read } else { record_start(bytes, limit - 1) };
     let own = bytes.get(start..end.max(start)).unwrap_or_default();
-    Ok((chunk::scan(scanner, context, own, begin + start as u64), own.len() as u64))
+    Ok((chunk::scan(scanner, context, own, begin + start as u64, sated), own.len() as u64))
 }
 
 fn read_at(file: &File, buffer: &mut [u8], mut position: u64) -> Result<usize, std::io::Error> {
@@ -143,16 +144,22 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
     outcome.bytes += first.bytes;
     outcome.failure = first.failure;
     let mut next = Vec::new();
+    let (mut sated, mut look) = (Sated::default(), next_look(base));
     while !current.is_empty() {
-        let cut = if more { last_window(&current, base) } else { current.len() };
+        if base >= look {
+            sated = Sated::after(&outcome.found.tallies, scanner.catalogue);
+            look = next_look(base);
+        }
+        let whole = !more && (base == 0 || is_document(&current));
+        let cut = if whole { current.len() } else { last_window(&current, base, look, more) };
         next.clear();
         next.extend_from_slice(current.get(cut..).unwrap_or_default());
         let own = current.get(..cut).unwrap_or_default();
-        let whole = !more && (base == 0 || is_document(own));
+        let place = Place { base, cut_line, whole, sated: &sated };
         let context = &outcome.context;
         let mut intake = Intake::default();
         let (pieces, again) = rayon::join(
-            || scan_batch(scanner, context, own, base, cut_line, whole),
+            || scan_batch(scanner, context, own, &place),
             || more && fill(read, &mut next, BATCH, &mut intake),
         );
         outcome.bytes += intake.bytes;
@@ -187,7 +194,7 @@ fn documents(
     let last_line = || memrchr(b'\n', batch).map(|at| at + 1);
     let cut = if more { cut.or_else(last_line) } else { None }.unwrap_or(batch.len());
     let own = batch.get(..cut).unwrap_or_default();
-    outcome.found.absorb(chunk::scan(scanner, &outcome.context, own, *base), scanner);
+    outcome.found.absorb(chunk::scan(scanner, &outcome.context, own, *base, &Sated::default()), scanner);
     let cut_line = own.last() != Some(&b'\n');
     *base += cut as u64;
     batch.drain(..cut);
@@ -240,11 +247,16 @@ fn fill(read: &mut (dyn Read + Send), batch: &mut Vec<u8>, target: usize, intake
     more
 }
 
-/// Where the record begins that follows the last multiple of the window: what stands behind is carried over, so that
-/// streams are cut where files are. The end when a record is longer than the batch.
-fn last_window(batch: &[u8], base: u64) -> usize {
+/// Where the record begins that follows the last multiple of the window, at most the one at `look`: what stands behind is
+/// carried over, so that streams are cut where files are. The end when a record is longer than the batch, or when there is
+/// no `more` to come before `look`.
+fn last_window(batch: &[u8], base: u64, look: u64, more: bool) -> usize {
     let end = base + batch.len() as u64;
-    let mut multiple = end / WINDOW * WINDOW;
+    if !more {
+        let at = usize::try_from(look - base).unwrap_or(usize::MAX);
+        return if at < batch.len() { record_start(batch, at - 1) } else { batch.len() };
+    }
+    let mut multiple = (end / WINDOW * WINDOW).min(look);
     while multiple > base {
         let at = (multiple - base) as usize;
         let cut = if at == batch.len() { at } else { record_start(batch, at - 1) };
@@ -257,18 +269,27 @@ fn last_window(batch: &[u8], base: u64) -> usize {
     batch.len()
 }
 
-/// `cut_line` says that the batch begins within a line.
-/// Scans a batch, in parallel pieces unless it is all there is (then tables and documents stay whole).
+/// Where a batch stands.
+struct Place<'s> {
+    /// Where it begins in its source.
+    base: u64,
+    /// Whether it begins within a line.
+    cut_line: bool,
+    /// Whether it is all there is: then tables and documents stay whole.
+    whole: bool,
+    /// What is sated there.
+    sated: &'s Sated,
+}
+
+/// Scans a batch, in parallel pieces unless it is whole.
 fn scan_batch(
     scanner: &Scanner<'_>,
     context: &super::SourceContext,
     batch: &[u8],
-    base: u64,
-    cut_line: bool,
-    whole: bool,
+    &Place { base, cut_line, whole, sated }: &Place<'_>,
 ) -> Vec<ChunkOutcome> {
     if whole {
-        return vec![chunk::scan(scanner, context, batch, base)];
+        return vec![chunk::scan(scanner, context, batch, base, sated)];
     }
     let mut pieces = Vec::new();
     let mut from = 0;
@@ -282,9 +303,9 @@ fn scan_batch(
     let scan = |(from, piece): &(usize, &[u8])| {
         let base = base + *from as u64;
         if *from == 0 && cut_line {
-            chunk::scan_rest(scanner, context, piece, base)
+            chunk::scan_rest(scanner, context, piece, base, sated)
         } else {
-            chunk::scan(scanner, context, piece, base)
+            chunk::scan(scanner, context, piece, base, sated)
         }
     };
     pieces.par_iter().map(scan).collect()

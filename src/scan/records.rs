@@ -3,10 +3,11 @@
 //! Every line is classified once. A record stays pending until a line comes that does not continue it; then its anchors
 //! decide whether it is parsed at all.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use memchr::{memchr, memchr3};
+use rustc_hash::FxHasher;
 
 use crate::catalog::{Attention, SignatureId};
 use crate::event::entities;
@@ -18,7 +19,7 @@ use crate::redact;
 use super::chunk::{ChunkOutcome, LINKS};
 use super::frame;
 use super::hits::EXCERPT;
-use super::usual::Usual;
+use super::usual::{Sated, Usual};
 use super::{Hit, Scanner, SourceContext};
 
 /// Records of a chunk that are parsed although nothing hit, to learn which services write into the source.
@@ -87,17 +88,17 @@ pub struct Walk<'w, 'c> {
     seen: Vec<u32>,
     /// Whether a marker stands in the record at hand: one that may tell a version.
     marked: bool,
-    usual: Usual,
+    usual: Usual<'w>,
     pub(super) out: ChunkOutcome,
 }
 
 impl<'w, 'c> Walk<'w, 'c> {
-    /// A walk over the lines of `bytes`, which begin at `base` in their source.
+    /// A walk over the lines of `bytes`, which begin at `base` in their source, where signatures are `sated`.
     pub fn new(
         scanner: &'w Scanner<'c>,
         context: &'w SourceContext,
-        bytes: &'w [u8],
-        base: u64,
+        (bytes, base): (&'w [u8], u64),
+        sated: &'w Sated,
         found: &'w [Found],
     ) -> Self {
         Self {
@@ -112,7 +113,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             candidates: Vec::new(),
             seen: Vec::new(),
             marked: false,
-            usual: Usual::new(base),
+            usual: Usual::new(base, sated),
             out: ChunkOutcome::default(),
         }
     }
@@ -252,12 +253,12 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         let raw = self.bytes.get(record.from..record.to).unwrap_or_default();
-        let explained = match frame::records(raw).as_slice() {
-            parts @ [_, _, ..] => self.test_parts(record, parts, &mut candidates),
-            _ => {
-                self.waiting(record, &mut candidates);
-                (self.marked || !candidates.is_empty()) && self.parse_and_test(record, raw, &mut candidates)
-            }
+        let parts = if frame::may_be_several(raw) { frame::records(raw) } else { Vec::new() };
+        let explained = if parts.len() > 1 {
+            self.test_parts(record, &parts, &mut candidates)
+        } else {
+            self.waiting(record, &mut candidates);
+            (self.marked || !candidates.is_empty()) && self.parse_and_test(record, raw, &mut candidates)
         };
         self.candidates = candidates;
         explained
@@ -299,7 +300,8 @@ impl<'w, 'c> Walk<'w, 'c> {
                     }
                     continue;
                 };
-                if signature.attention == Attention::Last && matcher.may_stand_in(*id, raw) {
+                let last = signature.attention > Attention::Some || self.usual.is_sated(*id);
+                if last && matcher.may_stand_in(*id, raw) {
                     self.usual.postpone(*id, *record);
                 }
             }
@@ -322,7 +324,7 @@ impl<'w, 'c> Walk<'w, 'c> {
                 let id = found.signature;
                 self.flush_partners(id);
                 let signature = self.scanner.catalogue.signatures.get(id);
-                if record.severity < Severity::WARN && signature.is_some_and(|s| s.attention < Attention::Every) {
+                if record.severity < Severity::WARN && signature.is_some_and(|s| self.usual.counts(id, s.attention)) {
                     self.usual.count(id);
                 }
                 self.hit(found, &event, &names, record.number, record.before, raw);
@@ -332,33 +334,40 @@ impl<'w, 'c> Walk<'w, 'c> {
         explained
     }
 
-    /// Records the last postponed hits of the signatures whose order with this one matters.
+    /// Records the last postponed hits of the signatures whose order with this one matters, and looks at the next ones.
     fn flush_partners(&mut self, id: SignatureId) {
+        let partners = self.scanner.catalogue.signatures.get(id).map_or(&[][..], |s| s.partners.as_slice());
+        if !self.usual.is_sated(id) {
+            partners.iter().for_each(|partner| self.usual.wake(*partner));
+        }
         if self.usual.is_idle() {
             return;
         }
-        let partners = self.scanner.catalogue.signatures.get(id).map_or(&[][..], |s| s.partners.as_slice());
         for partner in partners {
             if let Some(record) = self.usual.take(*partner) {
-                self.postponed(*partner, &record);
+                self.postponed(&mut vec![*partner], &record);
             }
         }
     }
 
     /// Records all postponed hits.
     fn flush_all(&mut self) {
-        for (id, record) in self.usual.take_all() {
-            self.postponed(id, &record);
+        // Often several signatures wait for one record: it is read once.
+        for same in self.usual.take_all().chunk_by(|(_, a), (_, b)| a.from == b.from) {
+            if let [(_, record), ..] = same {
+                self.postponed(&mut same.iter().map(|(id, _)| *id).collect(), record);
+            }
         }
     }
 
-    fn postponed(&mut self, id: SignatureId, record: &Record) {
+    fn postponed(&mut self, ids: &mut Vec<SignatureId>, record: &Record) {
         let raw = self.bytes.get(record.from..record.to).unwrap_or_default();
         let text = frame::text(raw);
         let mut event = parse::parse(&text);
         self.complete(&mut event);
-        for found in self.scanner.matcher.test(&event, &mut vec![id]) {
-            self.hit(found, &event, &names(&event), record.number, record.before, raw);
+        let names = names(&event);
+        for found in self.scanner.matcher.test(&event, ids) {
+            self.hit(found, &event, &names, record.number, record.before, raw);
         }
     }
 
@@ -454,7 +463,7 @@ fn next_dirty(bytes: &[u8], from: usize) -> usize {
 
 /// A hash of what an event says, its own stamp left out: equal for copies of one line.
 fn hash(event: &Event<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FxHasher::default();
     event.body.hash(&mut hasher);
     for (key, value) in event.attributes.iter().filter(|(k, _)| !matches!(k.as_ref(), "ts" | "time" | "timestamp")) {
         key.hash(&mut hasher);
