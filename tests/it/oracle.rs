@@ -40,7 +40,7 @@ fn naive(label: &str, text: &[u8]) -> Hits {
         for (id, signature) in lab::catalogue().signatures.iter().enumerate() {
             // The text of a document is put together from its attributes; only what stands in the input counts.
             let mut literals = signature.any.iter().chain(&signature.all);
-            let stands = is_log || !signature.has_literals() || literals.any(|l| shown_input.contains(l.as_str()));
+            let stands = is_log || !signature.has_literals() || literals.any(|l| stands_in(&shown_input, l));
             if stands && lab::scanner().matcher.test_one(id, event, &shown).is_some() {
                 *hits.entry(name(id)).or_default() += 1;
             }
@@ -48,6 +48,11 @@ fn naive(label: &str, text: &[u8]) -> Hits {
     })
     .expect("memory");
     hits
+}
+
+/// Whether a literal is there, as it is or with the quotes that JSON and YAML put a backslash before.
+fn stands_in(input: &str, literal: &str) -> bool {
+    input.contains(literal) || input.contains(&literal.replace('"', r#"\""#))
 }
 
 /// Hits on ordinary lines that are looked at for certain; of more in one window some are left out.
