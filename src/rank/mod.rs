@@ -26,6 +26,12 @@ const DECISIVE: f64 = 100.0;
 const SKEW: i64 = 10 * 60 * 1_000_000;
 /// Root causes for which it is computed what would tell most about them.
 const ASKED: usize = 3;
+/// By what log odds above even are multiplied, so that confidence says how often answers are right.
+///
+/// Authors of strengths are cautious: of some 350 tickets and bundles with a known answer, those that the network gave 0.5
+/// to 0.8 were right 52 times of 53. One factor for all leaves their order and the side of 0.5 as they are (temperature
+/// scaling); 1.5 to 2 fits each of those collections best by likelihood. Below even there is nothing to correct.
+const SHARPNESS: f64 = 1.5;
 /// Values of one entity that a candidate carries.
 const ENTITY_VALUES: usize = 8;
 
@@ -221,8 +227,17 @@ fn complete(world: &World<'_>, mut entities: BTreeMap<String, Vec<String>>) -> B
     entities
 }
 
+/// The confidence that a posterior of the network stands for.
+fn calibrated(posterior: f64) -> f64 {
+    if posterior <= POSSIBLE {
+        return posterior;
+    }
+    let against = ((1.0 - posterior) / posterior).powf(SHARPNESS);
+    1.0 / (1.0 + against)
+}
+
 fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Candidate {
-    let confidence = (posterior.clamp(0.0, 0.999) * 1000.0).round() / 1000.0;
+    let confidence = (calibrated(posterior).clamp(0.0, 0.999) * 1000.0).round() / 1000.0;
     let evidence = |i: &Item| world.catalogue.causes.get(judged.cause).and_then(|c| c.evidence.get(i.evidence));
     let mut items = judged.items.clone();
     items.sort_by(|a, b| {

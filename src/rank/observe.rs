@@ -22,12 +22,14 @@ pub struct Judged {
     pub span: Option<(i64, i64)>,
 }
 
-/// First and last time of the supporting items, on one clock.
+/// First and last time of the supporting items, on one clock, as early and as late as they may have been.
 fn span(world: &World<'_>, cause: &Cause, items: &[Item]) -> Option<(i64, i64)> {
     let supporting = items.iter().filter(|i| cause.evidence.get(i.evidence).is_some_and(|e| e.supports()));
-    let mut times = supporting.flat_map(|i| &i.hits).filter_map(|at| world.time(*at));
-    let first = times.next()?;
-    Some(times.fold((first, first), |(a, b), t| (a.min(t), b.max(t))))
+    let times = supporting.flat_map(|i| &i.hits).filter_map(|at| {
+        let (time, doubt) = (world.time(*at)?, world.doubt(*at));
+        Some((time - doubt, time + doubt))
+    });
+    times.reduce(|(a, b), (first, last)| (a.min(first), b.max(last)))
 }
 
 /// Whether only services that are not in the input write what an item asks for.
