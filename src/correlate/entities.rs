@@ -243,4 +243,70 @@ mod tests {
         let graph = EntityGraph::new(&links);
         assert_eq!(resolve(&graph, name("pve.upid", upid), "omni.machine_request").as_deref(), Some("w-1"));
     }
+
+    /// Whether some name of one list leads to a name of the other.
+    fn meet(graph: &EntityGraph, one: &[Name], other: &[Name]) -> bool {
+        let lead = |from: &[Name], to: &[Name]| {
+            from.iter().any(|name| {
+                to.iter().any(|(key, value)| graph.resolve([name].into_iter(), key).as_ref() == Some(value))
+            })
+        };
+        lead(one, other) || lead(other, one)
+    }
+
+    #[test]
+    fn vms_of_one_name_on_two_nodes_stay_two() {
+        let one = vec![name("pve.vm_name", "web"), name("pve.vmid", "104"), name("omni.machine", "uuid-1")];
+        let other = vec![name("pve.vm_name", "web"), name("pve.vmid", "205"), name("omni.machine", "uuid-2")];
+        let graph = EntityGraph::new([&one, &other]);
+        assert!(!meet(&graph, &one[1..], &other[1..]));
+        assert_eq!(resolve(&graph, name("pve.vm_name", "web"), "pve.vmid"), None);
+        assert_eq!(resolve(&graph, name("pve.vmid", "104"), "omni.machine").as_deref(), Some("uuid-1"));
+    }
+
+    #[test]
+    fn a_number_given_to_a_second_vm_leads_to_neither() {
+        for key in ["omni.machine", "omni.machine_request", "pve.vm_name"] {
+            let former = vec![name("pve.vmid", "104"), name(key, "former"), name("talos.node", "192.0.2.11")];
+            let later = vec![name("pve.vmid", "104"), name(key, "later"), name("talos.node", "192.0.2.12")];
+            let graph = EntityGraph::new([&former, &later]);
+            assert!(!meet(&graph, &former[1..], &later[1..]), "{key}");
+            assert_eq!(resolve(&graph, name("pve.vmid", "104"), key), None, "{key}");
+            assert_eq!(resolve(&graph, name("pve.vmid", "104"), "talos.node"), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn an_address_leased_to_another_machine_joins_neither_whatever_it_is_called() {
+        for key in ["node.address", "talos.node"] {
+            let former = vec![name(key, "192.0.2.11"), name("omni.machine", "uuid-1"), name("k8s.node", "a")];
+            let later = vec![name(key, "192.0.2.11"), name("omni.machine", "uuid-2"), name("k8s.node", "b")];
+            let graph = EntityGraph::new([&former, &later]);
+            assert!(!meet(&graph, &former[1..], &later[1..]), "{key}");
+            assert_eq!(resolve(&graph, name(key, "192.0.2.11"), "k8s.node"), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_node_made_anew_under_its_name_is_another_machine() {
+        let former = vec![name("k8s.node", "w-1"), name("omni.machine", "uuid-1"), name("pve.vmid", "104")];
+        let later = vec![name("k8s.node", "w-1"), name("omni.machine", "uuid-2"), name("pve.vmid", "131")];
+        let graph = EntityGraph::new([&former, &later]);
+        assert!(!meet(&graph, &former[1..], &later[1..]));
+        assert_eq!(resolve(&graph, name("k8s.node", "w-1"), "pve.vmid"), None);
+    }
+
+    #[test]
+    fn tasks_with_the_same_process_number_stay_two() {
+        let upid = |node: &str, start: &str, vmid: &str| {
+            name("pve.upid", &format!("UPID:{node}:0001A2B3:00F1E2D3:{start}:qmcreate:{vmid}:root@pam:"))
+        };
+        let one = vec![upid("pve1", "6AA91D00", "104"), name("omni.machine_request", "w-1")];
+        let other = vec![upid("pve1", "6AA95D00", "131"), name("omni.machine_request", "w-2")];
+        let third = vec![upid("pve2", "6AA91D00", "104"), name("omni.machine_request", "w-3")];
+        let graph = EntityGraph::new([&one, &other, &third]);
+        for (a, b) in [(&one, &other), (&one, &third), (&other, &third)] {
+            assert!(!meet(&graph, a, b));
+        }
+    }
 }

@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod coverage;
 pub mod entities;
+pub mod miss;
 mod window;
 pub mod zone;
 
@@ -14,11 +15,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::catalog::{Catalogue, Expr, ServiceSet, SignatureId, Term, Truth};
-use crate::event::Service;
-use crate::scan::{Hit, SourceOutcome, TimeKind};
+use crate::event::{RawTime, Service};
+use crate::event::time::SECOND;
+use crate::scan::{Hit, SourceOutcome, TimeKind, ZoneKnown};
 use clock::Clocks;
 use coverage::Coverage;
 use entities::EntityGraph;
+
+/// How far a zone can lie from UTC.
+const WIDEST_ZONE: i64 = 14 * 3600 * SECOND;
 
 /// A hit by source and position among the hits of its signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -185,6 +190,14 @@ impl<'w> World<'w> {
     /// When a hit was written, on one clock for all sources, microseconds since the epoch; `None` since boot.
     pub fn time(&self, at: HitRef) -> Option<i64> {
         self.moment(at).filter(|(domain, _)| *domain == 0).map(|(_, micros)| micros)
+    }
+
+    /// By how much the time of a hit may be wrong because its zone is a guess, microseconds.
+    pub fn doubt(&self, at: HitRef) -> i64 {
+        let local = |hit: &Hit| matches!(hit.raw, RawTime::Local(_) | RawTime::Yearless(_));
+        let assumed = self.sources.get(at.source).is_some_and(|s| s.zone.known == ZoneKnown::Assumed);
+        let compared = self.clocks.skews.get(at.source).is_some_and(Option::is_some);
+        if assumed && !compared && self.hit(at).is_some_and(local) { WIDEST_ZONE } else { 0 }
     }
 
     /// The time of a hit that can be compared with those of other hits: absolute, or since boot in its own source.

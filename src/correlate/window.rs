@@ -9,7 +9,13 @@ use crate::catalog::{Correlation, CorrelationKind, ServiceSet, SignatureId, Trut
 use super::{Finding, HitRef, World};
 
 /// Hits of one group, by time. The first of the pair tells which times can be compared.
-type Group = Vec<((usize, i64), HitRef)>;
+pub(super) type Group = Vec<Dated>;
+
+/// A hit that must not come in between: its moment, and of which group it is, if that is known.
+pub(super) type Excluded = ((usize, i64), HitRef, Option<Vec<String>>);
+
+/// A hit with its moment: which times it can be compared with, and microseconds.
+pub(super) type Dated = ((usize, i64), HitRef);
 
 /// What a correlation amounts to.
 pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
@@ -28,7 +34,7 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
 }
 
 /// The value of an entity of a hit, through names that belong to the same thing.
-fn value(world: &World<'_>, at: HitRef, key: &str) -> Option<String> {
+pub(super) fn value(world: &World<'_>, at: HitRef, key: &str) -> Option<String> {
     let hit = world.hit(at)?;
     world.graph.resolve(hit.entities(), key)
 }
@@ -39,7 +45,11 @@ pub(super) fn group_key(world: &World<'_>, at: HitRef, keys: &[String]) -> Optio
 }
 
 /// Hits with a time, grouped and sorted; and whether some hit had to be left out.
-fn groups(world: &World<'_>, signatures: &[SignatureId], keys: &[String]) -> (BTreeMap<Vec<String>, Group>, bool) {
+pub(super) fn groups(
+    world: &World<'_>,
+    signatures: &[SignatureId],
+    keys: &[String],
+) -> (BTreeMap<Vec<String>, Group>, bool) {
     let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
     let mut left_out = false;
     for at in signatures.iter().flat_map(|s| world.hits(*s)) {
@@ -142,8 +152,9 @@ fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
     let found = groups.values().find_map(|group| {
         (0..group.len()).find_map(|from| {
             let rest = group.get(from..)?;
-            let near: Vec<HitRef> =
-                rest.iter().take_while(|h| within(&[rest[0], **h], timespan)).map(|(_, at)| *at).collect();
+            let first = rest.first()?;
+            let near = rest.iter().filter(|hit| in_reach(world, first, hit, timespan));
+            let near: Vec<HitRef> = near.map(|(_, at)| *at).collect();
             let all = correlation.rules.iter().all(|r| near.iter().any(|at| at.signature == *r));
             all.then_some(near)
         })
@@ -170,44 +181,67 @@ fn ordered(world: &World<'_>, correlation: &Correlation, without: &[SignatureId]
         return verdict(None, false);
     }
     let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
-    let (excluded, _) = self::groups(world, without, &[]);
-    let excluded: Group = excluded.into_values().next().unwrap_or_default();
+    let excluded = excluded(world, without, &correlation.group_by);
     let timespan = correlation.timespan.unwrap_or(i64::MAX);
-    let found = groups.values().find_map(|group| {
-        (0..group.len()).find_map(|from| sequence(group.get(from..)?, &correlation.rules, timespan, &excluded))
+    let found = groups.iter().find_map(|(key, group)| {
+        let between = disturbing(&excluded, key);
+        group.iter().find_map(|first| sequence(world, (first, group), &correlation.rules, timespan, &between))
     });
     verdict(found, left_out)
 }
 
-/// The rules in their order, beginning with the first hit of `group`.
+/// What must not come in between: the moment of each hit, and of which group it is; `None` when that is not known.
+pub(super) fn excluded(world: &World<'_>, without: &[SignatureId], keys: &[String]) -> Vec<Excluded> {
+    let hits = without.iter().flat_map(|s| world.hits(*s));
+    hits.filter_map(|at| Some((world.moment(*at)?, *at, group_key(world, *at, keys)))).collect()
+}
+
+/// The excluded hits that may be of a group.
+pub(super) fn disturbing(excluded: &[Excluded], key: &[String]) -> Group {
+    let may = |of: &Option<Vec<String>>| of.as_ref().is_none_or(|of| of == key);
+    excluded.iter().filter(|(.., of)| may(of)).map(|(moment, at, _)| (*moment, *at)).collect()
+}
+
+/// Whether a later hit lies within a span after a first one, give or take what their clocks differ.
+fn in_reach(world: &World<'_>, first: &Dated, hit: &Dated, timespan: i64) -> bool {
+    let slack = world.clocks.tolerance(first.1.source, hit.1.source);
+    first.0.0 == hit.0.0 && hit.0.1 - first.0.1 <= timespan.saturating_add(slack)
+}
+
+/// Whether a hit came after another: in one source as it stands there, else give or take what their clocks differ.
+fn comes_after(world: &World<'_>, hit: &Dated, before: &Dated) -> bool {
+    if hit.1.source == before.1.source {
+        return (hit.0, line(world, hit.1)) > (before.0, line(world, before.1));
+    }
+    hit.0.1 >= before.0.1 - world.clocks.tolerance(hit.1.source, before.1.source)
+}
+
+/// The rules in their order, beginning with one hit of a sorted group; each as early as can be.
 fn sequence(
-    group: &[((usize, i64), HitRef)],
+    world: &World<'_>,
+    (first, group): (&Dated, &Group),
     rules: &[SignatureId],
     timespan: i64,
     excluded: &Group,
 ) -> Option<Vec<HitRef>> {
-    let mut chain: Vec<((usize, i64), HitRef)> = Vec::new();
-    let mut wanted = rules.iter();
-    let mut rule = wanted.next()?;
-    for hit in group {
-        if chain.first().is_some_and(|first| !within(&[*first, *hit], timespan)) {
-            return None;
-        }
-        if hit.1.signature == *rule {
-            chain.push(*hit);
-            match wanted.next() {
-                Some(next) => rule = next,
-                None => {
-                    let between = |m: &(usize, i64)| chain.first().is_some_and(|f| *m > f.0) && *m < hit.0;
-                    return (!excluded.iter().any(|(m, _)| between(m)))
-                        .then(|| chain.iter().map(|(_, at)| *at).collect());
-                }
-            }
-        } else if chain.is_empty() {
-            return None;
-        }
+    let (rule, rest) = rules.split_first()?;
+    if first.1.signature != *rule {
+        return None;
     }
-    None
+    let mut chain: Vec<Dated> = vec![*first];
+    for rule in rest {
+        let last = *chain.last()?;
+        let fits = |hit: &&Dated| {
+            hit.1.signature == *rule
+                && hit.1 != last.1
+                && in_reach(world, first, hit, timespan)
+                && comes_after(world, hit, &last)
+        };
+        chain.push(*group.iter().find(fits)?);
+    }
+    let last = chain.last()?.0;
+    let disturbed = excluded.iter().any(|(moment, _)| *moment > first.0 && *moment < last);
+    (!disturbed).then(|| chain.iter().map(|(_, at)| *at).collect())
 }
 
 fn elapsed(world: &World<'_>, correlation: &Correlation, lt: Option<i64>, gt: Option<i64>) -> Finding {
@@ -316,16 +350,25 @@ fn absence(
             continue;
         };
         let key = group_key(world, *at, &correlation.group_by);
-        let near = rules.iter().any(|rule| {
+        // What was seen near: `Some(true)` for certain, `Some(false)` perhaps, without a time or a name.
+        let near = rules.iter().filter_map(|rule| {
             let slack = world.clocks.tolerance(at.source, rule.source);
-            world
-                .moment(*rule)
-                .is_none_or(|(d, t)| d == domain && t >= moment - before - slack && t <= moment + after + slack)
-                && group_key(world, *rule, &correlation.group_by)
-                    .is_none_or(|k| key.as_ref().is_none_or(|key| k == *key))
+            let window = moment - before - slack..=moment + after + slack;
+            let own = group_key(world, *rule, &correlation.group_by);
+            let time = world.moment(*rule).map(|(d, t)| d == domain && window.contains(&t));
+            let same = own.and_then(|own| Some(own == *key.as_ref()?));
+            match (time, same) {
+                (Some(false), _) | (_, Some(false)) => None,
+                (time, same) => Some(time.is_some() && same.is_some()),
+            }
         });
-        if near {
-            continue;
+        match near.max() {
+            Some(true) => continue,
+            Some(false) => {
+                unknown = true;
+                continue;
+            }
+            None => {}
         }
         // Nothing was seen: that counts where something would have been.
         let covered = covered_by.is_empty() || world.covers(covered_by, (moment - before, moment + after));

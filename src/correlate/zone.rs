@@ -10,7 +10,7 @@ use crate::catalog::{Catalogue, SignatureId, TASK_STARTS};
 use crate::event::entities::upid_start;
 use crate::event::time::SECOND;
 use crate::event::{RawTime, Service};
-use crate::scan::{Hit, SourceOutcome, Zone, ZoneKnown};
+use crate::scan::{SourceOutcome, Zone, ZoneKnown};
 
 /// Zones are multiples of this.
 const QUARTER: i64 = 15 * 60 * SECOND;
@@ -20,6 +20,8 @@ const WIDEST: i64 = 14 * 4;
 const SKEW: i64 = 5 * 60 * SECOND;
 /// How long after its start a task is still spoken of, where only its name is told.
 const LATER: i64 = 10 * 60 * SECOND;
+/// How many tasks must be spoken of, where no line tells a start.
+const TASKS: usize = 3;
 
 /// Finds the zones of all sources that lack one and were not given one.
 pub fn infer(catalogue: &Catalogue, sources: &mut [SourceOutcome]) {
@@ -48,32 +50,58 @@ fn is_open(source: &SourceOutcome) -> bool {
     source.zone.known == ZoneKnown::Assumed && times.local.or(times.yearless).is_some()
 }
 
+/// Stamps without zone beside tasks whose start is known: they tell the zone.
+#[derive(Debug, Default)]
+pub struct Traces {
+    /// How long after the start of its task a line was written that tells this start, microseconds.
+    starts: Vec<i64>,
+    /// The earliest line on any task, after the start of it.
+    earliest: Option<i64>,
+    tasks: BTreeSet<String>,
+}
+
+impl Traces {
+    /// Notes a line that names a task: its stamp, read as UTC, and whether it says that the task starts.
+    pub fn note(&mut self, raw: RawTime, micros: i64, upid: &str, starts: bool) {
+        let local = matches!(raw, RawTime::Local(_) | RawTime::Yearless(_));
+        let Some(start) = upid_start(upid).filter(|_| local) else { return };
+        let after = micros - start * SECOND;
+        if starts {
+            self.starts.push(after);
+        }
+        self.earliest = Some(self.earliest.map_or(after, |e| e.min(after)));
+        if self.tasks.len() < TASKS {
+            self.tasks.insert(upid.to_owned());
+        }
+    }
+
+    /// Seconds east of UTC.
+    pub fn east(&mut self) -> Option<i64> {
+        self.starts.sort_unstable();
+        if let Some(middle) = self.starts.get(self.starts.len() / 2) {
+            let quarters = (middle + QUARTER / 2).div_euclid(QUARTER);
+            return zone(quarters, (middle - quarters * QUARTER).abs() <= SKEW);
+        }
+        // A task is spoken of after it started: the earliest mention of several tasks is near.
+        let earliest = self.earliest.filter(|_| self.tasks.len() >= TASKS)?;
+        let quarters = (earliest + SECOND).div_euclid(QUARTER);
+        zone(quarters, earliest - quarters * QUARTER <= LATER)
+    }
+}
+
 /// Seconds east of UTC, by lines that name a task.
 fn measured(source: &SourceOutcome, starts: Option<SignatureId>) -> Option<i64> {
-    let at_start = starts.and_then(|s| source.found.tallies.get(&s));
-    let mut exact: Vec<i64> = at_start.into_iter().flat_map(|t| &t.hits).filter_map(since_start).collect();
-    exact.sort_unstable();
-    if let Some(middle) = exact.get(exact.len() / 2) {
-        let quarters = (middle + QUARTER / 2).div_euclid(QUARTER);
-        return zone(quarters, (middle - quarters * QUARTER).abs() <= SKEW);
+    let mut traces = Traces::default();
+    for (signature, tally) in &source.found.tallies {
+        for hit in tally.hits.iter().filter(|h| !h.inherited) {
+            if let (Some(time), Some(upid)) = (hit.time, hit.entity("pve.upid")) {
+                traces.note(hit.raw, time.micros, upid, starts == Some(*signature));
+            }
+        }
     }
-    // A task is spoken of after it started: the earliest mention of several tasks is near.
-    let hits = || source.found.tallies.values().flat_map(|t| &t.hits);
-    let tasks: BTreeSet<&str> =
-        hits().filter(|h| since_start(h).is_some()).filter_map(|h| h.entity("pve.upid")).collect();
-    let earliest = hits().filter_map(since_start).min().filter(|_| tasks.len() >= 3)?;
-    let quarters = (earliest + SECOND).div_euclid(QUARTER);
-    zone(quarters, earliest - quarters * QUARTER <= LATER)
+    traces.east()
 }
 
 fn zone(quarters: i64, near: bool) -> Option<i64> {
     (near && quarters.abs() <= WIDEST).then_some(quarters * QUARTER / SECOND)
-}
-
-/// How long after the start of its task a line without zone was written, by its own stamp.
-fn since_start(hit: &Hit) -> Option<i64> {
-    if hit.inherited || !matches!(hit.raw, RawTime::Local(_) | RawTime::Yearless(_)) {
-        return None;
-    }
-    Some(hit.time?.micros - upid_start(hit.entity("pve.upid")?)? * SECOND)
 }

@@ -18,8 +18,15 @@ pub const MACHINE: &[&str] = &[
 pub const SEVERAL: &[&str] = &["node.address", "pve.upid"];
 
 /// Keys of which a machine has one value over all sources; a second one means a second machine.
-pub const SINGLE: &[&str] =
-    &["pve.vmid", "omni.machine", "omni.machine_request", "k8s.node", "siderolink.address", "etcd.member"];
+pub const SINGLE: &[&str] = &[
+    "pve.vmid",
+    "pve.vm_name",
+    "omni.machine",
+    "omni.machine_request",
+    "k8s.node",
+    "siderolink.address",
+    "etcd.member",
+];
 
 /// Whether a key takes part in ties between names.
 fn names_machine(key: &str) -> bool {

@@ -183,7 +183,7 @@ proptest! {
         prop_assert_eq!(said("together", &moments), truth(together), "together");
 
         prop_assert_eq!(said("order", &moments), truth(!pairs(&moments).is_empty()), "order");
-        let undisturbed = pairs(&moments).iter().any(|(a, b)| !moments.iter().any(|m| m.0 == 2 && a.1 < m.1 && m.1 < b.1));
+        let undisturbed = pairs(&moments).iter().any(|(a, b)| !moments.iter().any(|m| m.0 == 2 && m.2 == a.2 && a.1 < m.1 && m.1 < b.1));
         prop_assert_eq!(said("alone", &moments), truth(undisturbed), "alone");
 
         let silent = moments.iter().filter(|m| m.0 == 0).any(|a| {
