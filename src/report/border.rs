@@ -132,7 +132,18 @@ fn each(report: &mut Report, change: Change<'_>, filled: &Filled) {
         change(template, &mut None);
         entities.values_mut().flatten().for_each(|value| change(value, &mut None));
     }
-    for TimelineEntry { timestamp: _, source, line: _, root_cause: _, says: _, excerpt } in timeline {
+    for TimelineEntry {
+        timestamp: _,
+        written: _,
+        source,
+        line: _,
+        root_cause: _,
+        says: _,
+        excerpt,
+        count: _,
+        last: _,
+    } in timeline
+    {
         change(source, &mut None);
         change(excerpt, &mut None);
     }
@@ -225,6 +236,7 @@ fn evidence_line(line: &mut EvidenceLine, change: Change<'_>) {
         count: _,
         ratio: _,
         thing,
+        moment: _,
         nearby,
     } = line;
     change(thing, &mut None);

@@ -15,9 +15,9 @@ use super::coverage::{self, coverage};
 use super::fill::{fill, unambiguous};
 use super::model::{
     CatalogueInfo, ClockEntry, CollectNext, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry,
-    RemediationStep, Report, RootCause, SCHEMA_VERSION, Span, Symptom, TimelineEntry, Tool, UnknownItem,
+    RemediationStep, Report, RootCause, SCHEMA_VERSION, Span, Symptom, Tool, UnknownItem,
 };
-use super::{border, sanitize, unexplained, words};
+use super::{border, sanitize, timeline, unexplained, words};
 
 /// Root causes in a report.
 const CAUSES: usize = 20;
@@ -29,8 +29,6 @@ const LINES: usize = 12;
 const COLLECT_NEXT: usize = 2;
 /// From here on nothing more needs to be fetched.
 const CERTAIN: f64 = 0.95;
-/// Entries of the timeline.
-const TIMELINE: usize = 40;
 
 /// Puts the report together.
 pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemEntry>) -> Report {
@@ -43,7 +41,7 @@ pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemE
         collect_next: collect_next(world, candidates),
         symptoms: symptoms(world),
         unexplained: unexplained::collect(world),
-        timeline: timeline(&root_causes),
+        timeline: timeline::build(world, candidates),
         coverage: coverage(world.sources, &inputs, &problems),
         inputs,
         root_causes,
@@ -341,6 +339,7 @@ fn line(world: &World<'_>, evidence: &Evidence, item: &Item, at: HitRef, hit: &H
         source: sanitize::line(source),
         line: hit.line,
         timestamp: stamp(hit.time),
+        moment: world.time(at).and_then(rfc3339),
         excerpt: sanitize::text(&hit.excerpt).into_owned(),
         decisive: hit.decisive.as_deref().map(|d| sanitize::text(d).into_owned()),
         count: item.count,
@@ -375,29 +374,4 @@ fn symptoms(world: &World<'_>) -> Vec<Symptom> {
         });
     }
     list
-}
-
-/// The evidence of the root causes shown, by time.
-fn timeline(causes: &[RootCause]) -> Vec<TimelineEntry> {
-    let mut entries: Vec<TimelineEntry> = Vec::new();
-    let best = causes.first().map_or(0.0, |c| c.confidence);
-    for cause in causes.iter().filter(|c| c.confidence >= best.min(0.5)) {
-        for line in &cause.evidence {
-            let Some(timestamp) = line.timestamp.clone() else { continue };
-            entries.push(TimelineEntry {
-                timestamp,
-                source: line.source.clone(),
-                line: line.line,
-                root_cause: cause.id.clone(),
-                says: line.says.clone(),
-                excerpt: line.excerpt.clone(),
-            });
-        }
-    }
-    entries.sort_by(|a, b| {
-        (&a.timestamp, &a.source, a.line, &a.root_cause).cmp(&(&b.timestamp, &b.source, b.line, &b.root_cause))
-    });
-    entries.dedup_by(|a, b| a.source == b.source && a.line == b.line && a.root_cause == b.root_cause);
-    entries.truncate(TIMELINE);
-    entries
 }

@@ -232,6 +232,7 @@ mod tests {
             count: 1,
             ratio: 1.0,
             thing: String::new(),
+            moment: None,
             nearby: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::coverage;
 use super::model::{EvidenceLine, Report, RootCause};
 use super::words::{MORE, UNDECIDED, known_errors};
-use super::{PSEUDONYMS, Renderer, Style, sanitize, words};
+use super::{PSEUDONYMS, Renderer, Style, sanitize, timeline, words};
 
 /// Markdown for tickets.
 pub struct Markdown;
@@ -82,6 +82,7 @@ fn page(report: &Report, shown: &[&RootCause], excerpt: usize) -> io::Result<Vec
     if shown.len() > CAUSES {
         add(5, &mut |out| writeln!(out, "{} more root causes are in the JSON report.\n", shown.len() - CAUSES))?;
     }
+    add(4, &mut |out| happened(report, out))?;
     add(0, &mut |out| footer(report, out))?;
     add(10 * CAUSES, &mut |out| coverage_block(report, out))?;
     Ok(parts)
@@ -126,6 +127,28 @@ fn heading(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}\n", escape(&sanitize::line(text)))?;
     }
     Ok(())
+}
+
+/// What happened when, over all sources on one clock; the onset first.
+fn happened(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let moments = timeline::telling(report);
+    if moments.is_empty() {
+        return Ok(());
+    }
+    let corrected = moments.iter().any(|m| m.written.is_some());
+    writeln!(out, "<details><summary>Timeline (UTC{})</summary>\n", if corrected { ", clocks put right" } else { "" })?;
+    writeln!(out, "| when | where | what |\n| --- | --- | --- |")?;
+    let folder = timeline::shared_folder(report);
+    for moment in moments {
+        let (day, time) = timeline::day_and_time(&moment.timestamp);
+        let source = moment.source.strip_prefix(folder).unwrap_or(&moment.source);
+        let count = if moment.count > 1 { format!(" ×{}", moment.count) } else { String::new() };
+        let told =
+            if moment.says.is_empty() { short(&sanitize::line(&moment.excerpt), false) } else { moment.says.clone() };
+        let place = escape(&short(&format!("{source}:{}{count}", moment.line), true));
+        writeln!(out, "| {day} {time} | {place} | {} |", escape(&told))?;
+    }
+    writeln!(out, "\n</details>\n")
 }
 
 /// What the input does not tell, and what would tell it.

@@ -7,7 +7,7 @@ pub mod border;
 pub mod build;
 pub mod context;
 pub mod coverage;
-mod fill;
+pub mod fill;
 pub mod html;
 pub mod json;
 pub mod junit;
@@ -17,6 +17,7 @@ pub mod notice;
 pub mod sanitize;
 pub mod sarif;
 pub mod text;
+mod timeline;
 mod unexplained;
 mod words;
 

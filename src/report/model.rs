@@ -172,6 +172,9 @@ pub struct EvidenceLine {
     pub line: u64,
     /// When, RFC 3339.
     pub timestamp: Option<String>,
+    /// When on one clock for all sources, RFC 3339. For people only, as `nearby`.
+    #[serde(skip)]
+    pub moment: Option<String>,
     /// The log text.
     pub excerpt: String,
     /// The part of the excerpt that decided.
@@ -323,8 +326,10 @@ pub struct ClusterEntry {
 /// Something that happened.
 #[derive(Debug, Clone, Serialize)]
 pub struct TimelineEntry {
-    /// When, RFC 3339.
+    /// When, RFC 3339, on one clock for all sources: zones and differences between clocks are taken into account.
     pub timestamp: String,
+    /// The time that stands in the source, where its clock was put right.
+    pub written: Option<String>,
     /// The source.
     pub source: String,
     /// The line, from 1.
@@ -335,6 +340,10 @@ pub struct TimelineEntry {
     pub says: String,
     /// The log text.
     pub excerpt: String,
+    /// How often it was told in this source.
+    pub count: u64,
+    /// When it was told last, RFC 3339, on the same clock.
+    pub last: Option<String>,
 }
 
 /// What the input covers.

@@ -226,11 +226,14 @@ pub struct Cluster {
 #[serde(deny_unknown_fields)]
 pub struct TimelineEntry {
     pub timestamp: String,
+    pub written: Option<String>,
     pub source: String,
     pub line: u64,
     pub root_cause: String,
     pub says: String,
     pub excerpt: String,
+    pub count: u64,
+    pub last: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

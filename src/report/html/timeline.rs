@@ -125,7 +125,7 @@ fn marks<'r>(view: &View<'r>) -> Vec<Mark<'r>> {
     let mut marks = Vec::new();
     for cause in view.story() {
         for (index, line) in cause.evidence.iter().enumerate() {
-            let Some(stamp) = line.timestamp.as_deref() else { continue };
+            let Some(stamp) = line.moment.as_deref().or(line.timestamp.as_deref()) else { continue };
             let Some(time) = time::millis(stamp) else { continue };
             marks.push(Mark {
                 time,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::report::model::{Report, RootCause};
+use crate::report::timeline::shared_folder;
 
 /// Root causes at or above this are likely enough to act on.
 const LIKELY: f64 = 0.5;
@@ -38,7 +39,7 @@ impl<'r> View<'r> {
         let others: Vec<_> = rest().filter(|c| !is_effect(c)).filter(named).collect();
         let effects: Vec<_> = rest().filter(is_effect).collect();
         let hidden = report.root_causes.len() - likely.len() - others.len() - effects.len();
-        Self { folder: shared_folder(report), report, effects, others, hidden, likely }
+        Self { folder: shared_folder(report).to_owned(), report, effects, others, hidden, likely }
     }
 
     /// Whether there is something to act on.
@@ -80,16 +81,4 @@ pub fn anchor(cause: &RootCause) -> String {
 /// The place of one of its lines of evidence, by index.
 pub fn line_anchor(cause: &RootCause, index: usize) -> String {
     format!("c{}-{}", cause.rank, index + 1)
-}
-
-fn shared_folder(report: &Report) -> String {
-    let mut sources = report.inputs.iter().map(|i| i.source.as_str());
-    let (Some(first), true) = (sources.next(), report.inputs.len() > 1) else { return String::new() };
-    let mut shared = first;
-    for source in sources {
-        let same = shared.char_indices().zip(source.chars()).find(|((_, a), b)| a != b);
-        let end = same.map_or(shared.len().min(source.len()), |((at, _), _)| at);
-        shared = shared.get(..end).unwrap_or_default();
-    }
-    shared.rfind('/').and_then(|at| shared.get(..=at)).unwrap_or_default().to_owned()
 }

@@ -16,7 +16,7 @@ use unicode_width::UnicodeWidthStr;
 use super::coverage;
 use super::model::{ClusterEntry, EvidenceLine, RemediationStep, Report, RootCause};
 use super::words::{MORE, UNDECIDED, counted, known_errors, of_things, some};
-use super::{PSEUDONYMS, Renderer, Style, Theme, sanitize};
+use super::{PSEUDONYMS, Renderer, Style, Theme, sanitize, timeline};
 use places::Places;
 
 pub use fit::{clip, table, wrap};
@@ -36,6 +36,8 @@ const STEPS: usize = 3;
 const FULL: usize = 3;
 /// Rows of the chain of effects.
 const CHAIN: usize = 6;
+/// Moments of the timeline shown without `--all`.
+const MOMENTS: usize = 8;
 /// Kinds of things told without `--all`.
 const KINDS: usize = 4;
 /// Rows of a line of evidence.
@@ -66,6 +68,7 @@ impl Renderer for Text {
             page.cause(cause, index == 0)?;
         }
         page.others(&shown, &rest)?;
+        page.timeline(if style.all { usize::MAX } else { MOMENTS })?;
         page.footer()
     }
 }
@@ -516,6 +519,34 @@ impl Page<'_> {
         for (index, cause) in also.iter().enumerate() {
             let label = if index == 0 { "others" } else { "" };
             self.field(label, &format!("{} {:.2}  {}", cause.verdict, cause.confidence, cause.id))?;
+        }
+        Ok(())
+    }
+
+    /// What happened when, over all sources on one clock; the onset first, a moment a line.
+    fn timeline(&mut self, most: usize) -> io::Result<()> {
+        let moments = timeline::telling(self.report);
+        let Some(first) = moments.first() else { return Ok(()) };
+        self.line("")?;
+        let (mut day, _) = timeline::day_and_time(&first.timestamp);
+        let corrected = moments.iter().any(|m| m.written.is_some());
+        let clocks = if corrected { ", UTC, clocks put right" } else { ", UTC" };
+        self.field("timeline", &format!("{day}{clocks}"))?;
+        let folder = timeline::shared_folder(self.report);
+        for moment in moments.iter().take(most) {
+            let (own, time) = timeline::day_and_time(&moment.timestamp);
+            if own != day {
+                day = own;
+                self.field("", day)?;
+            }
+            let source = moment.source.strip_prefix(folder).unwrap_or(&moment.source);
+            let count = if moment.count > 1 { format!(" ×{}", moment.count) } else { String::new() };
+            let told = if moment.says.is_empty() { sanitize::line(&moment.excerpt) } else { moment.says.clone() };
+            let text = fit::head(&format!("{time} {source}:{}{count} {told}", moment.line), self.room());
+            self.field("", &text)?;
+        }
+        if moments.len() > most {
+            self.field("", &format!("{} later moments, see --all", moments.len() - most))?;
         }
         Ok(())
     }
