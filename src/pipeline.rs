@@ -1,6 +1,7 @@
 //! Wires the stages: sources → hits → findings → candidates → report. The only module that knows them all; it prints
 //! nothing and reads no clock.
 
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -74,11 +75,30 @@ pub fn read_texts<'t>(scanner: &Scanner<'_>, texts: impl IntoIterator<Item = (&'
     analysis.sorted(scanner.catalogue)
 }
 
+/// Looks at the first bytes of a source besides the scan.
+pub type Look<'l> = &'l (dyn Fn(&SourceContext, &[u8]) + Sync);
+
 /// Reads files, directories, archives and standard input (`-`, or no path).
 pub fn read_paths(scanner: &Scanner<'_>, paths: &[PathBuf], options: &Options) -> Analysis {
-    let reader = Reader { scanner, found: Mutex::default() };
-    input::visit(paths, options, &reader);
-    let Found { mut sources, problems } = reader.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    read(&Reader { scanner, found: Mutex::default(), look: None }, paths, options)
+}
+
+/// As [`read_paths`], and hands the first `bytes` of each source to `look`.
+pub fn read_and_look(
+    scanner: &Scanner<'_>,
+    paths: &[PathBuf],
+    options: &Options,
+    bytes: usize,
+    look: Look<'_>,
+) -> Analysis {
+    read(&Reader { scanner, found: Mutex::default(), look: Some((bytes, look)) }, paths, options)
+}
+
+fn read(reader: &Reader<'_, '_>, paths: &[PathBuf], options: &Options) -> Analysis {
+    let scanner = reader.scanner;
+    input::visit(paths, options, reader);
+    let found = std::mem::take(&mut *reader.found.lock().unwrap_or_else(PoisonError::into_inner));
+    let Found { mut sources, problems } = found;
     sources.sort_by(|a, b| a.0.cmp(&b.0));
     let mut analysis = Analysis { sources: sources.into_iter().map(|(_, s)| s).collect(), problems };
     for source in &analysis.sources {
@@ -154,6 +174,23 @@ fn cut(scanner: &Scanner<'_>, source: &SourceOutcome) -> Vec<String> {
 struct Reader<'r, 'c> {
     scanner: &'r Scanner<'c>,
     found: Mutex<Found>,
+    look: Option<(usize, Look<'r>)>,
+}
+
+/// Passes bytes on and keeps the first of them.
+struct Tee<'t> {
+    from: &'t mut (dyn Read + Send),
+    kept: Vec<u8>,
+    room: usize,
+}
+
+impl Read for Tee<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        let keep = count.min(self.room.saturating_sub(self.kept.len()));
+        self.kept.extend_from_slice(buffer.get(..keep).unwrap_or_default());
+        Ok(count)
+    }
 }
 
 #[derive(Default)]
@@ -162,12 +199,28 @@ struct Found {
     problems: Vec<ProblemEntry>,
 }
 
+impl Reader<'_, '_> {
+    fn tee(
+        &self,
+        context: SourceContext,
+        from: &mut (dyn Read + Send),
+        (room, look): (usize, Look<'_>),
+    ) -> SourceOutcome {
+        let mut tee = Tee { from, kept: Vec::new(), room };
+        let outcome = self.scanner.stream(context, &mut tee);
+        look(&outcome.context, &tee.kept);
+        outcome
+    }
+}
+
 impl Visitor for Reader<'_, '_> {
     fn source(&self, source: &Source, content: Content<'_>) {
         let context = context(source);
-        let outcome = match content {
-            Content::File(file) => self.scanner.file(context, file),
-            Content::Stream(stream) => self.scanner.stream(context, stream),
+        let outcome = match (content, self.look) {
+            (Content::File(file), None) => self.scanner.file(context, file),
+            (Content::Stream(stream), None) => self.scanner.stream(context, stream),
+            (Content::File(mut file), Some(look)) => self.tee(context, &mut file, look),
+            (Content::Stream(stream), Some(look)) => self.tee(context, stream, look),
         };
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.sources.push((source.order.clone(), outcome));

@@ -45,6 +45,29 @@ impl Version {
     }
 }
 
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let numbers: Vec<String> = self.numbers.iter().map(u64::to_string).collect();
+        f.write_str(&numbers.join("."))
+    }
+}
+
+impl std::fmt::Display for Affected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let part = |(comparison, version): &(Comparison, Version)| {
+            let operator = match comparison {
+                Comparison::Below => "<",
+                Comparison::AtMost => "<=",
+                Comparison::Equal => "=",
+                Comparison::AtLeast => ">=",
+                Comparison::Above => ">",
+            };
+            format!("{operator}{version}")
+        };
+        f.write_str(&self.range.iter().map(part).collect::<Vec<_>>().join(", "))
+    }
+}
+
 impl PartialOrd for Version {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -107,6 +130,7 @@ mod tests {
     #[test]
     fn ranges_cover_what_they_say() {
         let affected = Affected::parse("talos", ">=1.8.0, <1.9.0").expect("a range");
+        assert_eq!(affected.to_string(), ">=1.8.0, <1.9.0");
         for (version, inside) in
             [("v1.8.4", true), ("1.8", true), ("1.9.0", false), ("v1.9.0-beta.0", true), ("1.7.9", false)]
         {

@@ -1,5 +1,6 @@
 //! `omnilog events [PATH]...`: the normalised events of all sources, merged by time.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -10,13 +11,15 @@ use serde::Serialize;
 use super::analyze::InputArgs;
 use super::terminal;
 use super::{OK, Usage};
-use crate::event::{Event, Service, Severity};
+use crate::correlate::zone::Traces;
+use crate::event::time::{DAY, SECOND};
+use crate::event::{Event, RawTime, Service, Severity};
 use crate::input::{self, Content, Problem, Source, Visitor};
 use crate::pipeline;
 use crate::redact::{self, Pseudonyms, Stream};
 use crate::report::build::rfc3339;
 use crate::report::sanitize;
-use crate::scan::{Clock, SourceContext, walk};
+use crate::scan::{Clock, SourceContext, TimeKind, walk};
 
 /// Events held at the most; further ones are counted.
 const LIMIT: usize = 1_000_000;
@@ -47,6 +50,9 @@ struct Row {
     timestamp: Option<String>,
     #[serde(skip)]
     order: i64,
+    /// Its stamp, and that of the event before.
+    #[serde(skip)]
+    raw: (RawTime, RawTime),
     severity_number: u8,
     severity: &'static str,
     service: Option<&'static str>,
@@ -83,7 +89,12 @@ pub fn run(args: &EventsArgs, now: i64) -> anyhow::Result<ExitCode> {
     let options = args.input.options.input_options()?;
     let collector = Collector { filter, options: &options, zone: scanner.zone.unwrap_or(0), now, found };
     input::visit(&args.input.paths, &options, &collector);
+    let span = collector.filter.span;
     let mut found = collector.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.settle(scanner.zone.is_some(), span);
+    for zone in &found.zones {
+        terminal::note(&found.pseudonyms.as_mut().map_or(zone.clone(), |p| p.redact(zone)));
+    }
     for problem in &found.problems {
         let message = format!("{}: {}", problem.source, problem.message);
         terminal::note(&found.pseudonyms.as_mut().map_or(message.clone(), |p| p.redact(&message)));
@@ -143,10 +154,12 @@ impl Filter {
         Ok(Self { level, service, contains: args.contains.clone(), span })
     }
 
+    /// Whether an event is asked for; its zone may yet turn out to be another one.
     fn keeps(&self, event: &Event<'_>, time: Option<i64>) -> bool {
+        let span = self.span.0.saturating_sub(DAY)..=self.span.1.saturating_add(DAY);
         event.severity >= self.level
             && (self.service.is_none() || event.service == self.service)
-            && time.is_none_or(|t| (self.span.0..=self.span.1).contains(&t))
+            && time.is_none_or(|t| span.contains(&t))
             && self.contains.as_ref().is_none_or(|c| event.text().contains(c.as_str()))
     }
 }
@@ -159,9 +172,24 @@ struct Collector<'o> {
     found: Mutex<Found>,
 }
 
+/// The events of one source, until its zone is known.
+struct Part {
+    label: String,
+    clock: Clock,
+    start: Option<i64>,
+    rows: Vec<Row>,
+    traces: Traces,
+    /// Whether it has stamps without a zone.
+    open: bool,
+    journal: bool,
+}
+
 #[derive(Default)]
 struct Found {
     rows: Vec<Row>,
+    parts: Vec<Part>,
+    /// The zones that were found, in words.
+    zones: Vec<String>,
     /// When names are to be hidden: those that were told so far.
     pseudonyms: Option<Pseudonyms>,
     problems: Vec<Problem>,
@@ -170,22 +198,31 @@ struct Found {
 
 impl Collector<'_> {
     fn collect(&self, context: &SourceContext, read: &mut dyn Read) {
-        let clock =
-            Clock { reference: context.modified.unwrap_or(self.now), zone: self.zone * crate::event::time::SECOND };
-        let mut rows = Vec::new();
-        let mut last = context.start.unwrap_or(i64::MIN);
+        let clock = Clock { reference: context.modified.unwrap_or(self.now), zone: self.zone * SECOND };
+        let label = sanitize::line(&redact::mask(&context.label));
+        let mut part = Part {
+            label,
+            clock,
+            start: context.start,
+            rows: Vec::new(),
+            traces: Traces::default(),
+            open: false,
+            journal: context.service == Some(Service::PveJournal),
+        };
+        let mut before = RawTime::None;
         let mut left_out = 0;
         let mut secrets = Stream::default();
         let mut names = self.found.lock().unwrap_or_else(PoisonError::into_inner).pseudonyms.clone();
         let result = walk::events(context, &self.options.limits, read, &mut |line, event| {
-            let own =
-                clock.resolve(event.time).filter(|t| t.kind != crate::scan::TimeKind::SinceBoot).map(|t| t.micros);
-            last = own.unwrap_or(last);
-            if !self.filter.keeps(event, own) {
+            let time = clock.resolve(event.time).filter(|t| t.kind != TimeKind::SinceBoot).map(|t| t.micros);
+            part.learn(event, time);
+            let raw = (event.time, before);
+            before = if time.is_some() { event.time } else { before };
+            if !self.filter.keeps(event, time) {
                 secrets.skip(&event.body);
                 return;
             }
-            if rows.len() >= LIMIT {
+            if part.rows.len() >= LIMIT {
                 left_out += 1;
                 return;
             }
@@ -193,7 +230,7 @@ impl Collector<'_> {
                 names.learn_event(event);
                 names.learn(&event.body);
             }
-            rows.push(row(context, line, event, own, last, &mut secrets));
+            part.rows.push(row(context, line, event, raw, &mut secrets));
         });
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(all), Some(names)) = (&mut found.pseudonyms, names) {
@@ -202,24 +239,80 @@ impl Collector<'_> {
         if let Err(error) = result {
             terminal::note(&format!("{}: reading failed: {error}", context.label));
         }
-        let room = LIMIT.saturating_sub(found.rows.len());
-        found.left_out += left_out + rows.len().saturating_sub(room) as u64;
-        found.rows.extend(rows.into_iter().take(room));
+        let held: usize = found.parts.iter().map(|p| p.rows.len()).sum();
+        let room = LIMIT.saturating_sub(held);
+        found.left_out += left_out + part.rows.len().saturating_sub(room) as u64;
+        part.rows.truncate(room);
+        found.parts.push(part);
     }
 }
 
-fn row(
-    context: &SourceContext,
-    line: u64,
-    event: &Event<'_>,
-    time: Option<i64>,
-    order: i64,
-    secrets: &mut Stream,
-) -> Row {
+impl Part {
+    /// Notes what an event tells of the zone of its source.
+    fn learn(&mut self, event: &Event<'_>, time: Option<i64>) {
+        self.open |= matches!(event.time, RawTime::Local(_) | RawTime::Yearless(_));
+        self.journal |= event.service == Some(Service::PveJournal);
+        let upid = event.entities.iter().find(|(key, _)| key == "pve.upid");
+        if let (Some((_, upid)), Some(time)) = (upid, time) {
+            self.traces.note(event.time, time, upid, event.body.contains("starting task UPID:"));
+        }
+    }
+
+    /// Reads the stamps in a zone, seconds east of UTC.
+    fn settle(&mut self, east: i64) {
+        self.clock.zone = east * SECOND;
+        let (clock, start) = (self.clock, self.start);
+        let time = |raw| clock.resolve(raw).filter(|t| t.kind != TimeKind::SinceBoot).map(|t| t.micros);
+        for row in &mut self.rows {
+            let own = time(row.raw.0);
+            row.timestamp = own.and_then(rfc3339);
+            row.order = own.or_else(|| time(row.raw.1)).or(start).unwrap_or(i64::MIN);
+        }
+    }
+}
+
+impl Found {
+    /// Takes the zones that sources tell, as the analysis does, and keeps what lies in the time that is asked for.
+    fn settle(&mut self, given: bool, span: (i64, i64)) {
+        self.parts.sort_by(|a, b| a.label.cmp(&b.label));
+        let mut parts = std::mem::take(&mut self.parts);
+        let mut zones: Vec<Option<i64>> =
+            parts.iter_mut().map(|p| if p.open && !given { p.traces.east() } else { None }).collect();
+        let known: BTreeSet<i64> = zones.iter().flatten().copied().collect();
+        for (part, zone) in parts.iter_mut().zip(&mut zones).filter(|(p, _)| !given && p.open) {
+            let how = match (&zone, known.first()) {
+                (Some(_), _) => "by the start times of tasks in it",
+                (None, Some(common)) if part.journal && known.len() == 1 => {
+                    *zone = Some(*common);
+                    "as in the other journals"
+                }
+                _ => "which is a guess; --timezone says it",
+            };
+            let name = east(zone.unwrap_or(0));
+            self.zones.push(format!("{}: stamps without a zone are read as {name}, {how}", part.label));
+        }
+        for (mut part, zone) in parts.into_iter().zip(zones) {
+            let zone = zone.unwrap_or(part.clock.zone / SECOND);
+            part.settle(zone);
+            let inside = |row: &Row| row.timestamp.is_none() || (span.0..=span.1).contains(&row.order);
+            self.rows.extend(part.rows.into_iter().filter(inside));
+        }
+    }
+}
+
+/// A zone by its seconds east of UTC: `+02:00`.
+fn east(seconds: i64) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.abs() / 60;
+    if minutes == 0 { "UTC".to_owned() } else { format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60) }
+}
+
+fn row(context: &SourceContext, line: u64, event: &Event<'_>, raw: (RawTime, RawTime), secrets: &mut Stream) -> Row {
     let text = |s: &str| sanitize::text(&redact::mask(s)).into_owned();
     Row {
-        timestamp: time.and_then(rfc3339),
-        order,
+        timestamp: None,
+        order: i64::MIN,
+        raw,
         severity_number: event.severity.0,
         severity: event.severity.word(),
         service: event.service.map(Service::name),

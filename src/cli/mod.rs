@@ -6,6 +6,7 @@ pub mod detect;
 pub mod events;
 pub mod explain;
 pub mod follow;
+mod near_miss;
 pub mod patterns;
 pub mod redaction;
 pub mod shell;

@@ -16,7 +16,7 @@ pub fn holds(test: &FieldTest, event: &Event<'_>) -> bool {
 }
 
 /// The values of a field by the names that rules use.
-fn values<'e>(event: &'e Event<'_>, key: &str) -> Vec<Cow<'e, str>> {
+pub(super) fn values<'e>(event: &'e Event<'_>, key: &str) -> Vec<Cow<'e, str>> {
     let borrowed = |value: Option<&'e str>| value.map(Cow::Borrowed).into_iter().collect();
     match key {
         "body" => vec![Cow::Borrowed(event.body.as_ref())],

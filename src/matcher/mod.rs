@@ -6,6 +6,7 @@
 
 pub mod fields;
 pub mod filter;
+pub mod near;
 mod raw;
 
 use std::collections::BTreeMap;

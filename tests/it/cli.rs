@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use crate::support::{Dir, FULL, QUIET, confidences, gzip, ids, none, omnilog, tar, zip};
+use crate::support::{Dir, FULL, QUIET, confidences, gzip, ids, none, omnilog, root, tar, zip};
 
 const FULL_ID: &str = "proxmox-storage/storage-full";
 
@@ -363,6 +363,20 @@ fn explain_shows_cause_evidence_and_remedies() {
 fn why_not_names_what_is_missing() {
     omnilog(["why-not", FULL_ID]).input(QUIET).exits(0).says("was not considered").says("not seen");
     omnilog(["why-not", FULL_ID]).input(FULL).exits(0).says("rank 1").says("<stdin>:1");
+    // A line that almost fits is shown, with what of it does not.
+    let almost =
+        "TASK ERROR: unable to create VM 104 - lvcreate error: Cannot create new thin volume, free space is ample\n";
+    let done = omnilog(["why-not", FULL_ID]).input(almost).exits(0);
+    done.says("The nearest miss").says("only `Cannot create new thin volume, free space").says("<stdin>:1");
+}
+
+#[test]
+fn why_not_names_the_order_the_window_the_field_and_the_missing_source() {
+    let twins = |name: &str| root().join("samples/twins").join(name).join("input");
+    let miss = |id: &str, twin: &str| omnilog(["why-not", id]).args([twins(twin)]).env("COLUMNS", "400").exits(0);
+    let deletion = "state-drift/out-of-band-vm-deletion";
+    miss(deletion, "join-b-scale-down").says("must be absent and was there").says("pve.user does not match");
+    miss("provider-failure/api-session-expired", "join-c-refused-at-once").says("it needs more than 1 h 55 min");
 }
 
 #[test]
