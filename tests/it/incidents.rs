@@ -21,7 +21,7 @@ pub struct Expected {
     #[serde(default = "possible")]
     confidence: f64,
     #[serde(default)]
-    includes: Vec<String>,
+    pub includes: Vec<String>,
     #[serde(default)]
     excludes: Vec<String>,
     #[serde(default)]
