@@ -214,7 +214,7 @@ impl<'p> Page<'p> {
         }
         let near = reasons.iter().any(|r| r.nearness > Nearness::Nothing);
         for reason in reasons.iter().filter(|r| !near || r.nearness > Nearness::Nothing).take(MISSES) {
-            self.field("but", &reason.says)?;
+            self.field("but", &sanitize::line(&reason.says))?;
             self.places(&reason.hits)?;
             if let Some(line) = &reason.line {
                 self.place(&line.source, line.number, &line.text, None)?;

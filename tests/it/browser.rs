@@ -190,7 +190,7 @@ fn it_reads_without_scripts() {
     browser.open(&incident(&dir), Screen { script: false, ..DESK });
     let text = browser.text("document.body.innerText");
     for part in
-        ["Confirmed 0.98", "no room left", "Cannot create new thin volume", "pvesm status", "Timeline", "08:00:07"]
+        ["Confirmed 0.99", "no room left", "Cannot create new thin volume", "pvesm status", "Timeline", "08:00:07"]
     {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
