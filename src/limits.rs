@@ -60,7 +60,7 @@ impl Default for Limits {
             nesting: 6,
             path: 4096,
             files: 1_000_000,
-            zip_buffer: 64 << 20,
+            zip_buffer: 8 << 20,
             mail: 64 << 20,
             window: 128 * MIB,
             tar_record: 64 << 10,

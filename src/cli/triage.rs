@@ -4,16 +4,16 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
-use rayon::prelude::*;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::analyze::{OptionArgs, error_message};
 use super::terminal::{self, Color};
 use super::{OK, Usage};
-use crate::input;
+use crate::input::{self, Options};
 use crate::pipeline;
 use crate::redact::{self, Pseudonyms};
 use crate::report::model::{Report, RootCause};
@@ -68,7 +68,7 @@ pub fn run(args: &TriageArgs, now: i64) -> anyhow::Result<ExitCode> {
     let redaction = &args.options.redaction;
     let mut pseudonyms = redaction.pseudonyms(args.output.is_some() || report::hides_names(&args.format))?;
     let map = redaction.open_map()?;
-    let work = || tickets.par_iter().map(|path| ticket(&scanner, args, path)).collect::<Vec<Ticket>>();
+    let work = || read(&scanner, args, &tickets);
     let mut tickets = terminal::with_progress(&scanner.scanned, &args.folders, false, work);
     tickets.sort_by(|a, b| {
         b.urgency().partial_cmp(&a.urgency()).unwrap_or(std::cmp::Ordering::Equal).then(a.name.cmp(&b.name))
@@ -140,11 +140,24 @@ fn tickets(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(all)
 }
 
+/// Reads all tickets. When they are few, each may use several threads.
+fn read(scanner: &Scanner<'_>, args: &TriageArgs, paths: &[PathBuf]) -> Vec<Ticket> {
+    let threads = (rayon::current_num_threads() / paths.len().max(1)).max(1);
+    let tickets = Mutex::new(Vec::with_capacity(paths.len()));
+    input::each(paths, |index, path| {
+        let ticket = ticket(scanner, args, path, threads);
+        tickets.lock().unwrap_or_else(PoisonError::into_inner).push((index, ticket));
+    });
+    let mut tickets = tickets.into_inner().unwrap_or_else(PoisonError::into_inner);
+    tickets.sort_by_key(|(index, _)| *index);
+    tickets.into_iter().map(|(_, ticket)| ticket).collect()
+}
+
 /// Reads a ticket; whatever goes wrong in it stays in its row.
-fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path) -> Ticket {
+fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path, threads: usize) -> Ticket {
     let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
     let read = || -> anyhow::Result<Report> {
-        let options = args.options.input_options()?;
+        let options = Options { threads: Some(threads), ..args.options.input_options()? };
         Ok(pipeline::read_paths(scanner, &[path.to_path_buf()], &options).report(scanner.catalogue))
     };
     let report = match catch_unwind(AssertUnwindSafe(read)) {

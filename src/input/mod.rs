@@ -9,8 +9,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::prelude::*;
-
 use crate::decode::age::{self, Identities};
 use crate::limits::Limits;
 
@@ -24,7 +22,9 @@ mod nest;
 mod problem;
 mod tally;
 mod tar;
+mod workers;
 mod zip;
+mod zip_descriptor;
 mod zip_directory;
 mod zip_stream;
 
@@ -76,6 +76,8 @@ pub struct Options {
     pub limits: Limits,
     /// Keys for encrypted input.
     pub identities: Identities,
+    /// Sources that are open at once at the most; `None` for as many as there are threads.
+    pub threads: Option<usize>,
 }
 
 impl Options {
@@ -162,16 +164,16 @@ pub fn named(path: &Path, modified: Option<i64>) -> Source {
 
 /// Visits every source in `paths`: files, folders (all below them), and `-` or an empty list for standard
 /// input. Files are read in parallel, and so are the members of a zip; sort by [`Source::order`].
-///
-/// The visitor may use rayon itself, but must not hold a lock while it does: the thread may be given another
-/// file to read in the meantime.
 pub fn visit(paths: &[PathBuf], options: &Options, visitor: &dyn Visitor) -> Visited {
     let walk = Walk::new(options, visitor);
     let jobs = job::collect(paths, &walk);
-    jobs.into_par_iter().enumerate().for_each(|(index, job)| {
-        job::run(&walk, &job, u32::try_from(index).unwrap_or(u32::MAX));
-    });
+    walk.workers.each(&jobs, |index, job| job::run(&walk, job, u32::try_from(index).unwrap_or(u32::MAX)));
     walk.counts.visited()
+}
+
+/// Calls `work` for each of `items`, on as many threads as there are.
+pub fn each<T: Sync>(items: &[T], work: impl Fn(usize, &T) + Sync) {
+    workers::Workers::new(rayon::current_num_threads()).each(items, work);
 }
 
 /// What all parts of one visit share.
@@ -180,6 +182,7 @@ struct Walk<'a> {
     identities: &'a Identities,
     visitor: &'a dyn Visitor,
     budget: meter::Budget,
+    workers: workers::Workers,
     counts: Counts,
 }
 
@@ -207,6 +210,7 @@ impl<'a> Walk<'a> {
             identities: &options.identities,
             visitor,
             budget: meter::Budget::new(options.limits.total),
+            workers: workers::Workers::new(options.threads.unwrap_or_else(rayon::current_num_threads)),
             counts: Counts::default(),
         }
     }

@@ -16,6 +16,8 @@ pub(super) const EMPTY: &str = "empty";
 pub(super) enum What {
     /// A link; its target, if it is in the archive, is read under its own name.
     Link,
+    /// A link or device that was read before the archive told that it is one.
+    Late,
     /// A device, fifo or socket entry.
     Device,
     /// A name that points outside.
@@ -79,6 +81,9 @@ impl Tally {
 fn describe(what: What) -> (ProblemKind, &'static str) {
     match what {
         What::Link => (ProblemKind::Skipped, "links were not followed"),
+        What::Late => {
+            (ProblemKind::Skipped, "links or devices were read as texts, which hold no more than their targets")
+        }
         What::Device => (ProblemKind::Skipped, "device, fifo or socket entries were skipped"),
         What::Hostile => (ProblemKind::Name, "members have names that point outside and were read under cleaned names"),
     }

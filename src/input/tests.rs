@@ -421,15 +421,36 @@ fn the_end_of_a_zip_within_a_cut_zip_is_not_taken_for_its_own() {
 #[test]
 fn a_zip_too_big_to_hold_is_read_in_one_pass() {
     let text = log(100_000);
-    let mut members: Vec<_> = ["a", "b"].map(|name| RawMember::new(name, 8, &text)).into();
-    members.last_mut().unwrap().flags = 8;
-    let bytes = raw_zip(&members);
-    for zip_buffer in [100, bytes.len() - 1, bytes.len()] {
-        let found = visit_piped(&bytes, Limits { zip_buffer, ..whole() });
-        assert_eq!(found.labels(), ["pipe!/a", "pipe!/b"]);
-        assert!(found.problems.is_empty(), "{zip_buffer}: {:?}", found.problems);
-        assert!(found.seen.iter().all(|seen| seen.bytes == text));
+    let inner = raw_zip(&[RawMember { flags: 8, ..RawMember::new("in.log", 0, &text) }]);
+    for method in [0, 8, 12, 93, 95] {
+        for flags in [0, 8] {
+            let mut members: Vec<_> = ["a", "b"].map(|name| RawMember::new(name, method, &text)).into();
+            members.iter_mut().for_each(|member| member.flags = flags);
+            // Its data holds headers and descriptors of its own.
+            members.insert(1, RawMember { flags, ..RawMember::new("in.zip", method, &inner) });
+            let bytes = raw_zip(&members);
+            for zip_buffer in [100, bytes.len() - 1, bytes.len()] {
+                let found = visit_piped(&bytes, Limits { zip_buffer, ..whole() });
+                assert_eq!(found.labels(), ["pipe!/a", "pipe!/in.zip!/in.log", "pipe!/b"], "{method} {flags}");
+                assert!(found.problems.is_empty(), "{method} {flags} {zip_buffer}: {:?}", found.problems);
+                assert!(found.seen.iter().all(|seen| seen.bytes == text));
+            }
+        }
     }
+}
+
+#[test]
+fn a_zip_read_in_one_pass_tells_of_links_and_of_members_it_cannot_read() {
+    let text = log(1_000);
+    let members = [
+        RawMember { mode: 0o120_777, ..RawMember::new("current", 0, b"a.log") },
+        RawMember { flags: 8 | 1, ..RawMember::new("secret", 8, &text) },
+        RawMember::new("a.log", 8, &text),
+    ];
+    let found = visit_piped(&raw_zip(&members), Limits { zip_buffer: 10, ..whole() });
+    assert_eq!(found.labels(), ["pipe!/current", "pipe!/a.log"]);
+    assert_eq!(found.kinds(), kinds(&[(Kind::Skipped, "pipe"), (Kind::Encrypted, "pipe!/secret")]));
+    assert!(found.message(Kind::Skipped).contains("for example current"), "{:?}", found.problems);
 }
 
 #[test]
@@ -639,4 +660,110 @@ fn archives_without_members_are_told() {
     assert_eq!(found.kinds(), kinds(&[(Kind::Empty, "x")]));
     let found = visit_bytes("x", &gzip(b""), whole());
     assert_eq!(found.kinds(), kinds(&[(Kind::Empty, "x")]));
+}
+
+// ---- Every container, cut and without end ----
+
+/// The numbers of all compressions of zip members.
+const METHODS: [u16; 5] = [0, 8, 12, 93, 95];
+
+#[test]
+fn a_zip_member_of_any_method_that_is_cut_gives_its_beginning_and_a_problem() {
+    let text = log(3_000_000);
+    for method in METHODS {
+        let bytes = raw_zip(&[RawMember::new("first", 8, b"first\n"), RawMember::new("a.log", method, &text)]);
+        let cut = bytes.get(..bytes.len() * 2 / 3).unwrap();
+        for (name, found) in [("x", visit_bytes("x", cut, whole())), ("pipe", visit_piped(cut, whole()))] {
+            assert_eq!(found.labels(), [format!("{name}!/first"), format!("{name}!/a.log")], "{method}");
+            let seen = &found.seen.last().unwrap().bytes;
+            assert!(seen.len() > 200_000 && text.starts_with(seen), "{method}: {} bytes", seen.len());
+            assert!(found.kinds().contains(&(Kind::Truncated, format!("{name}!/a.log"))), "{:?}", found.problems);
+        }
+    }
+}
+
+#[test]
+fn a_bomb_in_a_zip_member_of_any_method_is_stopped() {
+    let zeros = vec![b'0'; 4 << 20];
+    let limits = Limits { ratio: 20, ratio_after: 1 << 20, ..whole() };
+    for method in METHODS.into_iter().filter(|method| *method > 0) {
+        for flags in [0, 8] {
+            let bomb = RawMember { flags, ..RawMember::new("a", method, &zeros) };
+            let bytes = raw_zip(&[bomb, RawMember::new("b", 8, b"text\n")]);
+            let streamed = Limits { zip_buffer: 10, ..limits.clone() };
+            for found in [visit_bytes("x", &bytes, limits.clone()), visit_piped(&bytes, streamed)] {
+                let stopped = found.kinds().iter().any(|(kind, label)| *kind == Kind::Limit && label.ends_with("!/a"));
+                assert!(stopped, "{method} {flags}: {:?}", found.problems);
+                assert!(found.labels().last().is_some_and(|label| label.ends_with("!/b")), "{method} {flags}");
+            }
+        }
+    }
+    // Nothing is packed, so nothing unfolds; what it holds may be as long as any member.
+    let plain = raw_zip(&[RawMember::new("a", 0, &zeros)]);
+    assert!(visit_bytes("x", &plain, limits.clone()).problems.is_empty());
+    let long = visit_bytes("x", &plain, Limits { member: 1 << 20, ..limits });
+    assert_eq!(long.kinds(), kinds(&[(Kind::Limit, "x!/a")]));
+}
+
+#[test]
+fn an_encrypted_stream_that_is_cut_or_a_bomb_is_told() {
+    let text = log(1_000_000);
+    let folder = Folder::new();
+    let visit = |plain: &[u8], cut: Option<usize>, limits: Limits| {
+        let (bytes, key) = encrypted(plain);
+        let mut options = Options { limits, ..Options::default() };
+        options.add_identity_file(&folder.add("key.txt", key.as_bytes())).unwrap();
+        let path = folder.add("x.age", bytes.get(..cut.unwrap_or(bytes.len())).unwrap());
+        visit_paths(&[path], &options)
+    };
+    let round = visit(&text, None, whole());
+    assert!(round.problems.is_empty() && round.seen.first().unwrap().bytes == text);
+    let cut = visit(&text, Some(500_000), whole());
+    assert_eq!(cut.kinds(), kinds(&[(Kind::Truncated, "x.age")]));
+    let seen = &cut.seen.first().unwrap().bytes;
+    assert!(seen.len() > 400_000 && text.starts_with(seen), "{} bytes", seen.len());
+    let bomb = visit(&gzip(&vec![b'0'; 4 << 20]), None, Limits { ratio: 20, ratio_after: 1 << 20, ..whole() });
+    assert_eq!(bomb.kinds(), kinds(&[(Kind::Limit, "x.age")]));
+    let long = visit(&text, None, Limits { total: 100_000, ..whole() });
+    assert_eq!(long.kinds(), kinds(&[(Kind::Limit, "x.age")]));
+}
+
+#[test]
+fn an_archive_in_itself_without_end_is_opened_up_to_the_limit_only() {
+    // What a quine unfolds to is as deep as one cares to look; fifty levels stand for it.
+    let mut zips = zip(&[("core.log", b"core\n")]);
+    let mut streams = b"core\n".to_vec();
+    for _ in 0..50 {
+        zips = zip(&[("again.zip", &zips), ("beside.log", b"beside\n")]);
+        streams = gzip(&streams);
+    }
+    let found = visit_bytes("x", &zips, whole());
+    assert_eq!(found.seen.len(), whole().nesting, "one beside each archive that was opened");
+    let deep = format!("x{}", "!/again.zip".repeat(whole().nesting));
+    assert_eq!(found.kinds(), [(Kind::Limit, deep)]);
+    let found = visit_bytes("x", &streams, whole());
+    assert_eq!((found.seen.len(), found.kinds()), (0, kinds(&[(Kind::Limit, "x")])));
+}
+
+#[test]
+fn more_empty_members_than_the_limit_are_counted_and_told() {
+    let one = |name: &'static str| RawMember::new(name, 0, b"");
+    let bytes = raw_zip(&vec![one("empty.log"); 60_000]);
+    let limits = Limits { members: 50_000, ..whole() };
+    let found = visit_bytes("x", &bytes, limits.clone());
+    assert_eq!(found.visited.empty, 50_000);
+    assert_eq!(found.problems.len(), limits.notes + 2, "notes, their sum and the limit");
+    assert!(found.message(Kind::Limit).starts_with("50000 of 60000 members"));
+    let piped = visit_piped(&bytes, Limits { zip_buffer: 1000, ..limits });
+    assert_eq!((piped.visited.empty, piped.problems.len()), (50_000, whole().notes + 2));
+}
+
+#[test]
+fn the_limit_of_a_tar_record_holds_at_its_edge() {
+    let name = format!("{}.log", "n".repeat(200));
+    let bytes = tar(&[(&name, b"text\n")]);
+    // The record of a long name ends in a NUL.
+    let at = |tar_record| visit_bytes("x", &bytes, Limits { tar_record, ..whole() });
+    assert_eq!(at(name.len() + 1).labels(), [format!("x!/{name}")]);
+    assert_eq!(at(name.len() - 1).labels(), [format!("x!/{}", name.get(..name.len() - 1).unwrap())]);
 }

@@ -8,8 +8,6 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::atomic::AtomicU64;
 
-use rayon::prelude::*;
-
 use super::label;
 use super::meter::{Counted, Meter, Rules, Shared};
 use super::nest::{BUFFER, Place};
@@ -125,7 +123,7 @@ where
     let mut seen = 0;
     while let batch @ [_, ..] = &*zip.batch(&mut directory, seen) {
         seen += batch.len();
-        batch.par_iter().for_each(|(index, entry)| zip.entry(*index, entry));
+        walk.workers.each(batch, |_, (index, entry)| zip.entry(*index, entry));
     }
     tally.report(walk, label);
     let limit = walk.limits.members;
@@ -165,12 +163,8 @@ impl<R: Read + Seek + Clone + Send> Zip<'_, R> {
             return;
         }
         let (name, hostile) = label::clean(&member.name);
-        match entry.mode & KIND {
-            LINK => return self.tally.add(What::Link, &name),
-            0o020_000 | 0o060_000 | 0o010_000 | 0o140_000 => {
-                return self.tally.add(What::Device, &name);
-            }
-            _ => {}
+        if let Some(what) = special(entry.mode) {
+            return self.tally.add(what, &name);
         }
         if hostile {
             self.tally.add(What::Hostile, &name);
@@ -190,6 +184,15 @@ impl<R: Read + Seek + Clone + Send> Zip<'_, R> {
                 self.walk.lost(&place.source.label, ProblemKind::Damaged, message);
             }
         }
+    }
+}
+
+/// What an entry is that holds no file.
+pub(super) fn special(mode: u32) -> Option<What> {
+    match mode & KIND {
+        LINK => Some(What::Link),
+        0o020_000 | 0o060_000 | 0o010_000 | 0o140_000 => Some(What::Device),
+        _ => None,
     }
 }
 

@@ -6,11 +6,13 @@
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-const ENTRY: &[u8] = b"PK\x01\x02";
+/// Begins an entry of the directory.
+pub(super) const ENTRY: &[u8] = b"PK\x01\x02";
 const END: &[u8] = b"PK\x05\x06";
 const LOCATOR: &[u8] = b"PK\x06\x07";
 const BIG_END: &[u8] = b"PK\x06\x06";
-const ENTRY_LENGTH: usize = 46;
+/// The length of an entry without its name, attributes and comment.
+pub(super) const ENTRY_LENGTH: usize = 46;
 const END_LENGTH: usize = 22;
 const LOCATOR_LENGTH: u64 = 20;
 const BIG_END_LENGTH: usize = 56;
@@ -162,7 +164,6 @@ fn entry(fields: &[u8], name: Vec<u8>, extra: &[u8], shift: u64) -> Entry {
             big = rest;
         }
     }
-    let on_unix = matches!(fields.get(5), Some(&(UNIX | DARWIN)));
     let member = Member {
         name,
         method: u16_at(fields, 10),
@@ -172,7 +173,12 @@ fn entry(fields: &[u8], name: Vec<u8>, extra: &[u8], shift: u64) -> Entry {
         crc: u32_at(fields, 16),
         modified: extended_time(extra).or_else(|| dos_time(u16_at(fields, 14), u16_at(fields, 12))),
     };
-    Entry { member, header: header.saturating_add(shift), mode: if on_unix { u32_at(fields, 38) >> 16 } else { 0 } }
+    Entry { member, header: header.saturating_add(shift), mode: mode(fields) }
+}
+
+/// Kind and permissions in an entry; 0 when it was not written on Unix.
+pub(super) fn mode(fields: &[u8]) -> u32 {
+    if matches!(fields.get(5), Some(&(UNIX | DARWIN))) { u32_at(fields, 38) >> 16 } else { 0 }
 }
 
 fn bytes_at<R: Read + Seek>(reader: &mut R, at: u64, count: usize) -> io::Result<Vec<u8>> {
@@ -222,6 +228,7 @@ pub(super) fn u32_at(fields: &[u8], at: usize) -> u32 {
     fields.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
-fn u64_at(fields: &[u8], at: usize) -> u64 {
+/// A number of 64 bits, little endian; 0 where there is none.
+pub(super) fn u64_at(fields: &[u8], at: usize) -> u64 {
     fields.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }

@@ -1,8 +1,9 @@
 //! Reads a zip from front to back by the headers before its members: for a zip that is too big to hold, cut
 //! off, or without a readable directory.
 //!
-//! Deleted members cannot be told from others here. Invariant: after each member the next header is searched
-//! for, so a damaged one costs only itself.
+//! Deleted members cannot be told from others here, and links only when the directory has come. A member that does
+//! not tell its length ends where a descriptor stands that fits what was read. Invariant: after each member the next
+//! header is searched for, so a damaged one costs only itself.
 
 use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,8 +12,9 @@ use super::label;
 use super::nest::Place;
 use super::tally::{Tally, What};
 use super::tar::Exact;
-use super::zip::visit_member;
-use super::zip_directory::{Member, attributes, dos_time, extended_time, u16_at, u32_at};
+use super::zip::{special, visit_member};
+use super::zip_descriptor::Described;
+use super::zip_directory::{ENTRY, ENTRY_LENGTH, Member, attributes, dos_time, extended_time, mode, u16_at, u32_at};
 use super::{ProblemKind, Walk};
 use crate::decode::peek::Peek;
 
@@ -34,12 +36,15 @@ pub(super) fn walk(walk: &Walk<'_>, place: &Place<'_>, mut input: Peek<'_>, why:
         match next_member(&mut input) {
             Ok(Next::Member(member)) if members < walk.limits.members => {
                 members += 1;
-                if !visit(walk, place, &tally, members, &member, &mut input) {
-                    break End::Lost;
-                }
+                visit(walk, place, &tally, members, &member, &mut input);
             }
             Ok(Next::Member(_)) => break End::Limit,
-            Ok(Next::Directory) => break End::Complete,
+            Ok(Next::Directory) => {
+                if let Err(error) = directory(&mut input, &tally) {
+                    walk.lost(label, ProblemKind::Open, label::reason(&error));
+                }
+                break End::Complete;
+            }
             Ok(Next::Nothing) => break End::Cut,
             Err(error) => {
                 walk.lost(label, ProblemKind::Open, label::reason(&error));
@@ -60,7 +65,6 @@ enum Next {
 enum End {
     Complete,
     Cut,
-    Lost,
     Limit,
 }
 
@@ -74,12 +78,6 @@ fn report(walk: &Walk<'_>, label: &str, end: &End, members: usize, why: &str) {
         End::Cut => (
             ProblemKind::Truncated,
             format!("the archive ends too early; {members} members could be read, fetch it again for the rest"),
-        ),
-        End::Lost => (
-            ProblemKind::Unsupported,
-            format!(
-                "too big to hold and a member does not tell its length; {members} members could be read, unpack it first"
-            ),
         ),
         End::Limit => (
             ProblemKind::Limit,
@@ -97,7 +95,6 @@ fn next_member(input: &mut Peek<'_>) -> io::Result<Next> {
             return Ok(Next::Nothing);
         }
         if DIRECTORY.iter().any(|magic| head.starts_with(magic)) {
-            io::copy(input, &mut io::sink())?;
             return Ok(Next::Directory);
         }
         if let Some(fields) = head.first_chunk().filter(|fields| is_local(fields)).copied() {
@@ -147,15 +144,8 @@ fn sizes(fields: &[u8; HEADER], extra: &[u8]) -> (u64, u64) {
     (packed.into(), size.into())
 }
 
-/// Visits one member and takes what is left of its data. False when its end cannot be found.
-fn visit(
-    walk: &Walk<'_>,
-    place: &Place<'_>,
-    tally: &Tally,
-    index: usize,
-    member: &Member,
-    input: &mut Peek<'_>,
-) -> bool {
+/// Visits one member and takes what is left of its data.
+fn visit(walk: &Walk<'_>, place: &Place<'_>, tally: &Tally, index: usize, member: &Member, input: &mut Peek<'_>) {
     let (name, hostile) = label::clean(&member.name);
     if hostile {
         tally.add(What::Hostile, &name);
@@ -165,16 +155,36 @@ fn visit(
         let label = label::member(walk, &place.source.label, &name);
         let place = place.member(label, index, tally);
         if unknown {
-            if member.method != DEFLATE || member.encrypted {
-                return false;
+            if member.method == DEFLATE && !member.encrypted {
+                // The decoder stops where its data ends; what is left of a broken one is searched over.
+                visit_member(walk, place, member, None, Box::new(input));
+            } else {
+                let mut packed = Described::new(input, member);
+                visit_member(walk, place, member, None, Box::new(&mut packed));
+                let _ = io::copy(&mut packed, &mut io::sink());
             }
-            // The decoder stops where its data ends; what is left of a broken one is searched over.
-            visit_member(walk, place, member, None, Box::new(input));
         } else {
             let left = AtomicU64::new(member.packed);
             visit_member(walk, place, member, None, Box::new(Exact { inner: &mut *input, left: &left }));
             let _ = io::copy(&mut Read::take(input, left.load(Ordering::Relaxed)), &mut io::sink());
         }
     }
-    true
+}
+
+/// Reads the directory to its end, for what only it tells: which members were no files.
+fn directory(input: &mut Peek<'_>, tally: &Tally) -> io::Result<()> {
+    while let Some(fields) = input.peek(ENTRY_LENGTH)?.first_chunk::<ENTRY_LENGTH>().copied() {
+        if !fields.starts_with(ENTRY) {
+            break;
+        }
+        input.consume(ENTRY_LENGTH);
+        let mut name = Vec::new();
+        Read::take(&mut *input, u16_at(&fields, 28).into()).read_to_end(&mut name)?;
+        if special(mode(&fields)).is_some() {
+            tally.add(What::Late, &label::clean(&name).0);
+        }
+        let rest = u64::from(u16_at(&fields, 30)) + u64::from(u16_at(&fields, 32));
+        io::copy(&mut Read::take(&mut *input, rest), &mut io::sink())?;
+    }
+    io::copy(input, &mut io::sink()).map(drop)
 }

@@ -10,7 +10,7 @@ use crate::state;
 use super::frame;
 use super::records::{Walk, names};
 
-impl<'c> Walk<'_, 'c> {
+impl<'w, 'c> Walk<'w, 'c> {
     /// When a document begins at this line, reads it wholly and gives the bytes used.
     pub(super) fn document(&mut self, start: usize, line: &[u8]) -> Option<usize> {
         let document = state::begins(line)?;
@@ -21,56 +21,58 @@ impl<'c> Walk<'_, 'c> {
         let raw = self.bytes.get(start..end)?;
         // Of a single line that is too long, its beginning is read.
         let block = frame::lines(raw.get(..self.scanner.limits.document).unwrap_or(raw));
-        let events = document.events(&block, &self.state_context());
-        if events.is_empty() {
-            return None;
-        }
+        let told = self.told(document, &block, (start, end))?;
         self.out.oversized += u64::from(!is_whole);
-        self.told(document.name(), events, &block, (start, end));
+        Some(told)
+    }
+
+    /// Tests and counts what the document between two places tells; the bytes used, when it tells something.
+    fn told(&mut self, document: &dyn state::Document, block: &str, (start, end): (usize, usize)) -> Option<usize> {
+        let raw = self.bytes.get(start..end)?;
+        let context = self.state_context();
+        let mut begun: Option<(Vec<SignatureId>, u64)> = None;
+        document.each(block, &context, &mut |event| {
+            let (candidates, first) = begun.get_or_insert_with(|| {
+                self.finish();
+                (self.candidates_until(start, end), self.out.lines)
+            });
+            self.state_event(event, block, *first, candidates);
+        });
+        begun?;
+        let unended = u64::from(raw.last() != Some(&b'\n'));
+        let lines = memchr::memchr_iter(b'\n', raw).count() as u64 + unended;
+        self.out.lines += lines - 1;
+        self.out.understood += lines;
+        if !self.out.documents.contains(&document.name()) {
+            self.out.documents.push(document.name());
+        }
         Some(end - start)
     }
 
-    /// Tests and counts what the document between two places told.
-    fn told(&mut self, name: &'static str, events: Vec<state::StateEvent>, block: &str, (start, end): (usize, usize)) {
-        self.finish();
-        let raw = self.bytes.get(start..end).unwrap_or_default();
+    /// The signatures whose literals stand between two places, which are passed with that.
+    fn candidates_until(&mut self, start: usize, end: usize) -> Vec<SignatureId> {
         let mut candidates = Vec::new();
         let inside = self.found.iter().skip_while(|f| f.at < start).take_while(|f| f.at < end);
         for found in inside {
             candidates.extend_from_slice(self.scanner.matcher.waiting(found.literal));
         }
         self.found = self.found.get(self.found.partition_point(|f| f.at < end)..).unwrap_or_default();
-        let first = self.out.lines;
-        for event in events {
-            self.state_event(event, block, first, &candidates);
-        }
-        let unended = u64::from(raw.last() != Some(&b'\n'));
-        let lines = memchr::memchr_iter(b'\n', raw).count() as u64 + unended;
-        self.out.lines += lines - 1;
-        self.out.understood += lines;
-        if !self.out.documents.contains(&name) {
-            self.out.documents.push(name);
-        }
+        candidates
     }
 
-    /// When a table begins in the envelope of this line (a script's output in the journal or in a container's log), reads it
-    /// up to the last line with a row in such an envelope, and gives the bytes used.
-    pub(super) fn wrapped(&mut self, start: usize, inner: &[u8]) -> Option<usize> {
-        let heading = inner.trim_ascii_start();
-        // Headings are in capitals: most lines end here.
-        if !heading.get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_uppercase)) {
-            return None;
-        }
-        let document = state::begins(inner).filter(|document| document.name() == "table")?;
+    /// When a document begins in the envelope of this line (a script's output in the journal or in a container's log, a
+    /// quote in a ticket), reads it up to the last line with more of it in such an envelope, and gives the bytes used.
+    pub(super) fn wrapped(&mut self, start: usize, line: &[u8], inner: &[u8]) -> Option<usize> {
+        let document = frame::wrapped_document(line, inner)?;
         let mut progress = document.start(inner);
-        let mut block = frame::lines(inner) + "\n";
+        let mut block = frame::lines(inner).into_owned() + "\n";
         let mut end = self.line_end(start);
         let mut rows = 0;
         while let Some(rest) = self.bytes.get(end..).filter(|r| !r.is_empty()) {
             let line = frame::clean(rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default());
             let payload = parse::classify(&line, &mut LockOn::default()).payload;
-            let inner = line.get(payload..).unwrap_or_default();
-            if payload == 0 || !document.continues(&mut progress, inner) || block.len() > self.scanner.limits.document {
+            let Some(inner) = frame::unwrapped(&line, payload) else { break };
+            if !document.continues(&mut progress, inner) || block.len() > self.scanner.limits.document {
                 break;
             }
             block.push_str(&String::from_utf8_lossy(inner));
@@ -78,12 +80,10 @@ impl<'c> Walk<'_, 'c> {
             end = self.line_end(end);
             rows += 1;
         }
-        let events = document.events(&block, &self.state_context());
-        if rows == 0 || events.is_empty() {
+        if rows == 0 {
             return None;
         }
-        self.told(document.name(), events, &block, (start, end));
-        Some(end - start)
+        self.told(document, &block, (start, end))
     }
 
     /// Behind the end of the line that begins at `start`.
@@ -125,13 +125,14 @@ impl<'c> Walk<'_, 'c> {
         (at, true)
     }
 
-    fn state_context(&self) -> state::Context<'_> {
-        let entity = |key: &str| self.context.entities.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+    fn state_context(&self) -> state::Context<'w> {
+        let source = self.context;
+        let entity = |key: &str| source.entities.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
         state::Context {
-            path: &self.context.label,
+            path: &source.label,
             vmid: entity("pve.vmid"),
             pve_node: entity("pve.node"),
-            node: self.context.node.as_deref(),
+            node: source.node.as_deref(),
         }
     }
 

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::parse::{self, Line, LockOn};
+use crate::state;
 
 /// Lines of a frame at the most.
 pub const MAX_LINES: usize = 200;
@@ -158,8 +159,39 @@ fn decoded(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// All lines cleaned and lossily decoded.
-pub fn lines(block: &[u8]) -> String {
-    String::from_utf8_lossy(&clean(block)).into_owned()
+pub fn lines(block: &[u8]) -> Cow<'_, str> {
+    match clean(block) {
+        Cow::Borrowed(block) => String::from_utf8_lossy(block),
+        Cow::Owned(block) => Cow::Owned(String::from_utf8_lossy(&block).into_owned()),
+    }
+}
+
+/// What stands in the envelope of a line (`payload` bytes from its start) or behind the mark of a quote in Markdown.
+pub fn unwrapped(line: &[u8], payload: usize) -> Option<&[u8]> {
+    match payload {
+        0 if line == b">" => Some(b""),
+        0 => line.strip_prefix(b"> "),
+        _ => line.get(payload..),
+    }
+}
+
+/// The document that begins in an envelope: a table, since a script's output is often one; in a quote, which is no
+/// envelope of a log, any document.
+pub fn wrapped_document(line: &[u8], inner: &[u8]) -> Option<&'static dyn state::Document> {
+    if line.first() == Some(&b'>') {
+        return state::begins(inner);
+    }
+    // Headings are in capitals or drawn: most lines end here.
+    let head = inner.trim_ascii_start();
+    let may_begin = match head {
+        [b'N', b'a', ..] | [b'+', b'-', ..] | [0xe2, 0x94, ..] => true,
+        [first, second, ..] => first.is_ascii_uppercase() && second.is_ascii_uppercase(),
+        _ => false,
+    };
+    if !may_begin {
+        return None;
+    }
+    state::begins(inner).filter(|document| matches!(document.name(), "table" | "lvs"))
 }
 
 /// A continuation line without its envelope.

@@ -157,8 +157,8 @@ impl<'w, 'c> Walk<'w, 'c> {
         {
             return Some(used);
         }
-        if classified.payload > 0
-            && let Some(used) = self.wrapped(start, line.get(classified.payload..).unwrap_or_default())
+        if let Some(inner) = frame::unwrapped(line, classified.payload)
+            && let Some(used) = self.wrapped(start, line, inner)
         {
             return Some(used);
         }

@@ -21,7 +21,7 @@ pub fn events(
     read: &mut dyn Read,
     each: &mut dyn FnMut(u64, &Event<'_>),
 ) -> io::Result<()> {
-    let mut walk = Walk { context, limits, each, frame: Vec::new(), first: 0, document: None };
+    let mut walk = Walk { context, limits, each, frame: Vec::new(), first: 0, document: None, raw: None };
     let mut reader = BufReader::with_capacity(256 << 10, read);
     let mut line = Vec::new();
     let mut number = 0;
@@ -48,14 +48,22 @@ struct Walk<'w> {
     frame: Vec<u8>,
     first: u64,
     document: Option<(&'static dyn Document, Progress)>,
+    /// The lines of a document in envelopes, with these.
+    raw: Option<Vec<u8>>,
 }
 
 impl Walk<'_> {
     fn line(&mut self, number: u64, line: &[u8]) {
         let clean = frame::clean(line);
+        let unwrapped = || frame::unwrapped(&clean, parse::classify(&clean, &mut LockOn::default()).payload);
         if let Some((document, progress)) = &mut self.document {
-            if document.continues(progress, &clean) && self.frame.len() + clean.len() < self.limits.document {
-                self.push(&clean);
+            let inner = if self.raw.is_some() { unwrapped() } else { Some(&*clean) };
+            if let Some(inner) = inner
+                && document.continues(progress, inner)
+                && self.frame.len() + inner.len() < self.limits.document
+            {
+                self.push(inner);
+                self.keep(&clean);
                 return;
             }
             self.flush();
@@ -68,6 +76,16 @@ impl Walk<'_> {
             self.first = number;
             self.document = Some((document, document.start(&clean)));
             self.push(&clean);
+            return;
+        }
+        let inner = unwrapped();
+        if let Some((document, inner)) = inner.and_then(|i| Some((frame::wrapped_document(&clean, i)?, i))) {
+            self.flush();
+            self.first = number;
+            self.document = Some((document, document.start(inner)));
+            self.raw = Some(Vec::new());
+            self.push(inner);
+            self.keep(&clean);
             return;
         }
         let joins = !self.frame.is_empty()
@@ -87,23 +105,34 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, line: &[u8]) {
-        if !self.frame.is_empty() {
-            self.frame.push(b'\n');
+        join(&mut self.frame, line);
+    }
+
+    /// Keeps a line with its envelope, should it be no document after all.
+    fn keep(&mut self, line: &[u8]) {
+        if let Some(raw) = &mut self.raw {
+            join(raw, line);
         }
-        self.frame.extend_from_slice(line);
     }
 
     /// Hands out what was collected.
     fn flush(&mut self) {
         let block = std::mem::take(&mut self.frame);
+        let raw = self.raw.take();
         if let Some((document, _)) = self.document.take() {
             let text = String::from_utf8_lossy(&block);
-            let events = document.events(&text, &state::Context { path: &self.context.label, ..Default::default() });
-            for event in &events {
-                (self.each)(self.first + u64::from(event.line), &event.event);
+            // In an envelope a heading alone is no table.
+            let lone = raw.is_some() && !text.contains('\n');
+            let mut told = false;
+            let context = state::Context { path: &self.context.label, ..Default::default() };
+            if !lone {
+                document.each(&text, &context, &mut |event| {
+                    told = true;
+                    (self.each)(self.first + u64::from(event.line), &event.event);
+                });
             }
-            if events.is_empty() {
-                self.as_log(&block);
+            if !told {
+                self.as_log(raw.as_ref().unwrap_or(&block));
             }
         } else if !block.iter().all(u8::is_ascii_whitespace) {
             for record in frame::records(&block) {
@@ -134,6 +163,14 @@ impl Walk<'_> {
         }
         (self.each)(number, &event);
     }
+}
+
+/// Appends a line.
+fn join(lines: &mut Vec<u8>, line: &[u8]) {
+    if !lines.is_empty() {
+        lines.push(b'\n');
+    }
+    lines.extend_from_slice(line);
 }
 
 #[cfg(test)]

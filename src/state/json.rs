@@ -64,16 +64,20 @@ impl Document for Json {
     }
 
     fn events(&self, block: &str, context: &Context) -> Vec<StateEvent> {
+        let mut events = Vec::new();
+        self.each(block, context, &mut |event| events.push(event));
+        events
+    }
+
+    fn each(&self, block: &str, context: &Context, take: &mut dyn FnMut(StateEvent)) {
         let block = Block::new(block);
         let text = block.slice(0, block.len());
-        let mut events = Vec::new();
         for object in objects(text).into_iter().take(MAX_EVENTS) {
             let from = line_of(&block, object.start);
             let to = line_of(&block, object.end.saturating_sub(1)) + 1;
             let text = text.get(object).unwrap_or_default();
-            events.extend(kind::events(&block, text, from, to, context));
+            kind::each(&block, text, (from, to), context, take);
         }
-        events
     }
 
     fn samples(&self) -> &'static [Sample] {

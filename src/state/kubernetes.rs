@@ -41,6 +41,12 @@ impl Kind for Kubernetes {
     }
 }
 
+/// The event of one item of a list of the kind `list`, such as `NodeList`.
+pub(super) fn item(piece: &Piece, list: &str) -> StateEvent {
+    let kind = piece.root.text_at(&["kind"]).unwrap_or(list.strip_suffix("List").unwrap_or_default());
+    piece.block.event(object(&piece.root, kind), piece.from, piece.to)
+}
+
 /// The events of a list whose items are of this kind unless they say otherwise.
 fn list(piece: &Piece, items: &[Node], kind: &str) -> Vec<StateEvent> {
     let mut events = Vec::new();

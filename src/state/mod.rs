@@ -29,6 +29,7 @@ mod block;
 mod cluster_status;
 mod cosi;
 mod cpuinfo;
+mod describe;
 mod df;
 mod entity;
 mod free;
@@ -37,6 +38,7 @@ mod health;
 mod json;
 mod kind;
 mod kubernetes;
+mod list;
 mod locate;
 mod loose;
 mod lscpu;
@@ -46,6 +48,7 @@ mod provider_config;
 mod pvecm;
 mod pveversion;
 mod qm_config;
+mod qm_status;
 mod secret;
 mod service_state;
 mod storage_cfg;
@@ -143,6 +146,11 @@ pub trait Document: Sync {
     /// What the block tells; nothing when it is no such document after all.
     fn events(&self, block: &str, context: &Context) -> Vec<StateEvent>;
 
+    /// Hands over what the block tells, one thing after the other: a long list is never held as a whole.
+    fn each(&self, block: &str, context: &Context, take: &mut dyn FnMut(StateEvent)) {
+        self.events(block, context).into_iter().for_each(take);
+    }
+
     /// Blocks of this kind, with what must come out. Every document has some; tests run them.
     fn samples(&self) -> &'static [Sample];
 }
@@ -168,11 +176,13 @@ static DOCUMENTS: &[&dyn Document] = &[
     &free::Free,
     &ha_manager::HaManager,
     &json::Json,
+    &describe::Describe,
     &lscpu::LsCpu,
     &lvs::Lvs,
     &pvecm::PveCm,
     &pveversion::PveVersion,
     &qm_config::QmConfig,
+    &qm_status::QmStatus,
     &service_state::ServiceState,
     &storage_cfg::StorageCfg,
     &table::Table,

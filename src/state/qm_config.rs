@@ -112,7 +112,10 @@ fn is_config_line(line: &[u8]) -> bool {
     let Some((key, value)) = pair_bytes(line) else { return false };
     // A configuration has one blank behind the colon; texts after `memory:` or `name:` have further words.
     let free_text = matches!(key, b"description" | b"args" | b"sshkeys" | b"tags" | b"name");
+    // `qm status --verbose` begins with it in bytes.
+    let is_status = key == b"balloon" && value.len() >= 8;
     is_known(key)
+        && !is_status
         && !value.is_empty()
         && (free_text || !value.contains(&b' '))
         && !matches!(value.first(), Some(b'{' | b'[' | b'"' | b'|' | b'>'))

@@ -70,15 +70,24 @@ impl Document for Yaml {
     }
 
     fn events(&self, block: &str, context: &Context) -> Vec<StateEvent> {
+        let mut events = Vec::new();
+        self.each(block, context, &mut |event| events.push(event));
+        events
+    }
+
+    fn each(&self, block: &str, context: &Context, take: &mut dyn FnMut(StateEvent)) {
         let block = Block::new(block);
         let indent = indent(block.line(0).as_bytes());
-        let mut events = Vec::new();
+        let mut left = MAX_EVENTS;
         for (from, to) in documents(&block, indent) {
             let text = dedented(&block, from, to, indent);
-            events.extend(kind::events(&block, &text, from, to, context));
+            kind::each(&block, &text, (from, to), context, &mut |event| {
+                if left > 0 {
+                    left -= 1;
+                    take(event);
+                }
+            });
         }
-        events.truncate(MAX_EVENTS);
-        events
     }
 
     fn samples(&self) -> &'static [Sample] {

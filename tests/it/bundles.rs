@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::incidents;
 use crate::support::{Dir, age, confidences, entries, files, gzip, none, omnilog, samples, tar, zip};
 
 #[derive(Deserialize)]
@@ -188,38 +189,96 @@ fn the_planted_root_cause_of_every_layout_is_found() {
     none(&complaints);
 }
 
+/// What is wrong with the answers to members that come loose, in archives of each kind, encrypted and through a pipe.
+fn differences(name: &str, members: &[(String, Vec<u8>)]) -> Vec<String> {
+    let dir = Dir::new();
+    for (index, (name, bytes)) in members.iter().enumerate() {
+        // A folder holds no name twice.
+        let twice = members.iter().take(index).any(|(other, _)| other == name);
+        dir.write(&format!("loose/{name}{}", if twice { ".2.log" } else { "" }), bytes);
+    }
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
+    let archive = go_zip(&members);
+    let (encrypted, key) = age(&archive);
+    dir.write("key.txt", key.as_bytes());
+    dir.write("bundle.tar.gz", &gzip(&tar(&members)));
+    dir.write("nested.zip", &zip(&[("ticket/support.zip", &archive)]));
+    dir.write("bundle.zip.age", &encrypted);
+    let run = |path: &str| confidences(&omnilog([path, "-i", "key.txt"]).within(dir.path()).report());
+    let loose = run("loose");
+    let mut complaints = Vec::new();
+    for wrapped in ["bundle.tar.gz", "nested.zip", "bundle.zip.age"] {
+        let found = run(wrapped);
+        if found != loose {
+            complaints.push(format!("{name} in {wrapped}: {found:?} instead of {loose:?}"));
+        }
+    }
+    for (what, bytes) in [("tar.gz", gzip(&tar(&members))), ("zip", archive), ("age", encrypted)] {
+        let piped = confidences(&omnilog(["-", "-i", "key.txt"]).within(dir.path()).input(bytes).report());
+        if piped != loose {
+            complaints.push(format!("{name} as {what} through a pipe: {piped:?} instead of {loose:?}"));
+        }
+    }
+    complaints
+}
+
 #[test]
 fn a_layout_gives_the_same_in_every_wrapping() {
+    let complaints: Vec<String> = layouts().iter().flat_map(|l| differences(&l.name(), &l.members())).collect();
+    none(&complaints);
+}
+
+/// Files of an incident that make it worth packing.
+const SEVERAL: usize = 4;
+
+#[test]
+fn incidents_of_several_sources_give_the_same_in_every_wrapping() {
+    let (mut complaints, mut count) = (Vec::new(), 0);
+    for (folder, _) in incidents::incidents() {
+        let inputs = incidents::input(&folder);
+        let paths: Vec<PathBuf> =
+            inputs.iter().flat_map(|path| if path.is_dir() { files(path) } else { vec![path.clone()] }).collect();
+        if paths.len() < SEVERAL {
+            continue;
+        }
+        count += 1;
+        let name = |path: &Path| path.strip_prefix(&folder).expect("below it").to_string_lossy().into_owned();
+        let members: Vec<(String, Vec<u8>)> =
+            paths.iter().map(|path| (name(path), std::fs::read(path).expect("a file"))).collect();
+        complaints.extend(differences(&folder.display().to_string(), &members));
+    }
+    assert!(count >= 10, "only {count} incidents have {SEVERAL} sources");
+    none(&complaints);
+}
+
+#[test]
+fn every_member_of_every_layout_is_a_source_or_has_a_reason() {
     let mut complaints = Vec::new();
-    for layout in layouts() {
+    for layout in layouts().into_iter().filter(|layout| layout.expected.pack != "pvereport") {
         let dir = Dir::new();
         let members = layout.members();
-        for (index, (name, bytes)) in members.iter().enumerate() {
-            // A folder holds no name twice.
-            let twice = members.iter().take(index).any(|(other, _)| other == name);
-            dir.write(&format!("loose/{name}{}", if twice { ".2.log" } else { "" }), bytes);
-        }
-        let members: Vec<(&str, &[u8])> = members.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
-        let archive = go_zip(&members);
-        let (encrypted, key) = age(&archive);
-        dir.write("key.txt", key.as_bytes());
-        dir.write("bundle.tar.gz", &gzip(&tar(&members)));
-        dir.write("nested.zip", &zip(&[("ticket/support.zip", &archive)]));
-        dir.write("bundle.zip.age", &encrypted);
-        let run = |path: &str| confidences(&omnilog([path, "-i", "key.txt"]).within(dir.path()).report());
-        let loose = run("loose");
-        for wrapped in ["bundle.tar.gz", "nested.zip", "bundle.zip.age"] {
-            let found = run(wrapped);
-            if found != loose {
-                complaints.push(format!("{} in {wrapped}: {found:?} instead of {loose:?}", layout.name()));
+        let pairs: Vec<(&str, &[u8])> = members.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
+        dir.write("bundle.zip", &go_zip(&pairs));
+        let report = omnilog(["bundle.zip"]).within(dir.path()).report();
+        let sources = |list: &Value| -> Vec<String> {
+            let list = list.as_array().cloned().unwrap_or_default();
+            list.iter().filter_map(|entry| entry["source"].as_str().map(str::to_owned)).collect()
+        };
+        let (read, skipped) = (sources(&report["inputs"]), sources(&report["coverage"]["skipped"]));
+        for (name, _) in &members {
+            let label = format!("bundle.zip!/{name}");
+            if !read.contains(&label) && !skipped.contains(&label) {
+                complaints.push(format!("{}: {name} is neither read nor named", layout.name()));
             }
         }
-        for (what, bytes) in [("tar.gz", gzip(&tar(&members))), ("zip", archive), ("age", encrypted)] {
-            let piped = confidences(&omnilog(["-", "-i", "key.txt"]).within(dir.path()).input(bytes).report());
-            if piped != loose {
-                complaints.push(format!("{} as {what} through a pipe: {piped:?} instead of {loose:?}", layout.name()));
+        for input in report["inputs"].as_array().into_iter().flatten() {
+            if input["formats"].as_array().is_none_or(Vec::is_empty) || input["status"].as_str().is_none() {
+                complaints.push(format!("{}: no format or status in {input}", layout.name()));
             }
         }
+        let reasons = report["coverage"]["skipped"].as_array().cloned().unwrap_or_default();
+        let bare = reasons.iter().filter(|entry| entry["why"].as_str().is_none_or(str::is_empty));
+        complaints.extend(bare.map(|entry| format!("{}: no reason for {entry}", layout.name())));
     }
     none(&complaints);
 }

@@ -74,6 +74,8 @@ mod screens;
 mod screenshots;
 /// samples/secrets: what must not come out does not.
 mod secrets;
+/// samples/state: each kind of state document is read, and what it tells is used.
+mod state;
 /// One story over all sources: clocks, zones, coverage, machines that are never merged.
 mod story;
 /// Triage: a row for each ticket, in every format.
