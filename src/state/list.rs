@@ -16,7 +16,7 @@ pub(super) struct List {
 
 /// Takes a document apart whose outer level is a list, or has one under `items`. `None` for other documents.
 pub(super) fn split(text: &str) -> Option<List> {
-    let list = if text.trim_start().starts_with('{') { json(text) } else { yaml(text) };
+    let list = if text.trim_start().starts_with('{') { json(text) } else { Some(yaml(text)) };
     list.filter(|list| list.items.len() > 1)
 }
 
@@ -97,7 +97,7 @@ enum Place {
 }
 
 /// Items at `- `, below `items:` at the margin or from the first line on.
-fn yaml(text: &str) -> Option<List> {
+fn yaml(text: &str) -> List {
     let mut list = List { around: String::new(), items: Vec::new() };
     let (mut place, mut at) = (Place::Before, 0);
     for line in text.split_inclusive('\n') {
@@ -131,7 +131,7 @@ fn yaml(text: &str) -> Option<List> {
         }
         at += line.len();
     }
-    Some(list)
+    list
 }
 
 impl List {
