@@ -56,9 +56,18 @@ impl<R: BufRead> Counted<R> {
     }
 }
 
+impl Intake {
+    /// Decoders wrap the errors of their input, so an early end below them is noted here.
+    fn note_early_end(&self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            self.ended.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 impl<R: BufRead> Read for Counted<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buf)?;
+        let count = self.inner.read(buf).inspect_err(|error| self.intake.note_early_end(error))?;
         self.note(buf.len(), count);
         Ok(count)
     }
@@ -66,7 +75,7 @@ impl<R: BufRead> Read for Counted<R> {
 
 impl<R: BufRead> BufRead for Counted<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let ahead = self.inner.fill_buf()?;
+        let ahead = self.inner.fill_buf().inspect_err(|error| self.intake.note_early_end(error))?;
         if ahead.is_empty() {
             self.intake.ended.store(true, Ordering::Relaxed);
         }

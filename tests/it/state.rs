@@ -270,7 +270,7 @@ fn documents_of_any_kind_are_read_in_a_quote() {
     let mut complaints = Vec::new();
     for file in ["omnictl-get.yaml", "kubectl-get.json", "kubectl-describe-node.txt", "qm-config.conf"] {
         let text = std::fs::read_to_string(samples("state").join(file)).expect("a file");
-        let quoted: String = text.lines().map(|line| format!("> {line}\n")).collect();
+        let quoted = text.lines().map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n");
         let dir = Dir::with(&[("ticket.md", &quoted)]);
         let formats = |path: &Path| events(path).iter().map(|e| e["format"].to_string()).collect::<Vec<_>>();
         let (plain, quoted) = (formats(&samples("state").join(file)), formats(&dir.join("ticket.md")));
