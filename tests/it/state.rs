@@ -279,8 +279,8 @@ fn documents_of_any_kind_are_read_in_a_quote() {
 
 #[test]
 fn what_is_no_table_stays_a_log() {
-    // A heading alone, and words in capitals with no rows below.
-    let log = "2026-09-15T08:00:00.1Z NAME   READY   STATUS\n2026-09-15T08:00:01.1Z scan of ID  NAME  STATE ended\n> and so on\n> NAME   READY   STATUS\n";
+    // Words in capitals within a line, and headings with no rows below.
+    let log = "2026-09-15T08:00:01.1Z scan of ID  NAME  STATE ended\n> and so on\n2026-09-15T08:00:00.1Z NAME   READY   STATUS\n> NAME   READY   STATUS\n";
     let dir = Dir::with(&[("a.log", log)]);
     let bodies: Vec<String> = events(&dir.join("a.log")).iter().map(|e| e["format"].to_string()).collect();
     assert_eq!(bodies.len(), 4, "{bodies:?}");
