@@ -15,8 +15,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::catalog::{Catalogue, Expr, ServiceSet, SignatureId, Term, Truth};
-use crate::event::{RawTime, Service};
 use crate::event::time::SECOND;
+use crate::event::{RawTime, Service};
 use crate::scan::{Hit, SourceOutcome, TimeKind, ZoneKnown};
 use clock::Clocks;
 use coverage::Coverage;
