@@ -88,7 +88,7 @@ fn run(catalogue: &Catalogue, paths: &[PathBuf], page: &Path) -> Times {
     let mut report = analysis.report(catalogue);
     let read = started.elapsed();
     let renderer = report::renderer("html").expect("a format");
-    pipeline::attach_context(&mut report, renderer.context(), &options);
+    pipeline::attach_context(&mut report, &analysis, renderer.context(), &options);
     let attached = started.elapsed();
     border::redact(&mut report, &mut Pseudonyms::default());
     let redacted = started.elapsed();

@@ -2,7 +2,7 @@
 //! nothing and reads no clock.
 
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::catalog::Catalogue;
@@ -111,12 +111,13 @@ fn read(reader: &Reader<'_, '_>, paths: &[PathBuf], options: &Options) -> Analys
 const AGAIN: u64 = 128 << 20;
 
 /// Attaches to every line of evidence the `around` lines before and after it: from plain files, and from archives and
-/// compressed files as far as a limit on what is decoded twice reaches. What came through a pipe has none.
-pub fn attach_context(report: &mut Report, around: u64, options: &Options) {
+/// compressed files as far as a limit on what is decoded twice reaches; from pipes what the scanner was asked to keep.
+pub fn attach_context(report: &mut Report, analysis: &Analysis, around: u64, options: &Options) {
     context::attach(report, around);
     if around == 0 {
         return;
     }
+    context::attach_kept(report, &analysis.sources);
     let (missing, files) = context::missing(report);
     if files.is_empty() {
         return;
@@ -215,8 +216,13 @@ impl Reader<'_, '_> {
 
 impl Visitor for Reader<'_, '_> {
     fn source(&self, source: &Source, content: Content<'_>) {
-        let context = context(source);
+        let mut context = context(source);
+        if passes(&context.label) {
+            context.around = self.scanner.around;
+        }
         let outcome = match (content, self.look) {
+            // Standard input that is a file: nobody knows its name afterwards.
+            (Content::File(mut file), None) if context.around > 0 => self.scanner.stream(context, &mut file),
             (Content::File(file), None) => self.scanner.file(context, file),
             (Content::Stream(stream), None) => self.scanner.stream(context, stream),
             (Content::File(mut file), Some(look)) => self.tee(context, &mut file, look),
@@ -230,6 +236,11 @@ impl Visitor for Reader<'_, '_> {
         let entry = entry(problem);
         self.found.lock().unwrap_or_else(PoisonError::into_inner).problems.push(entry);
     }
+}
+
+/// Whether a source cannot be read again by its label: standard input, a pipe, and what is in them.
+fn passes(label: &str) -> bool {
+    !Path::new(label.split("!/").next().unwrap_or(label)).is_file()
 }
 
 /// A problem as reports show it.
@@ -266,5 +277,6 @@ pub fn context(source: &Source) -> SourceContext {
         // Archives made to be reproducible carry 1970 or 1980: that tells nothing.
         modified: source.modified.filter(|s| *s >= OLDEST_LOG).map(|s| s.saturating_mul(SECOND)),
         start: upid.map(|u| u.start.saturating_mul(SECOND)),
+        around: 0,
     }
 }

@@ -76,7 +76,7 @@ pub struct AnalyzeArgs {
     /// Show weak root causes, all evidence and all sources.
     #[arg(long)]
     pub all: bool,
-    /// Show so many lines of the log around each line of evidence (text and html; not of standard input).
+    /// Show so many lines of the log around each line of evidence (text and html).
     #[arg(short = 'C', long, value_name = "LINES")]
     pub context: Option<u64>,
     /// Exit with 1 when a root cause is at least this sure.
@@ -178,7 +178,8 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     }
     let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
-    let scanner = args.input.options.scanner(&catalogue, now)?;
+    let mut scanner = args.input.options.scanner(&catalogue, now)?;
+    scanner.around = args.context.unwrap_or_else(|| renderer.context());
     let redaction = &args.input.options.redaction;
     let pseudonyms = redaction.pseudonyms(report::hides_names(&args.format))?;
     let map = redaction.open_map()?;
@@ -187,8 +188,7 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
         analysis.forget(&baseline(args, &scanner)?);
     }
     let mut report = analysis.report(&catalogue);
-    let around = args.context.unwrap_or_else(|| renderer.context());
-    pipeline::attach_context(&mut report, around, &args.input.options.without_questions()?);
+    pipeline::attach_context(&mut report, &analysis, scanner.around, &args.input.options.without_questions()?);
     redact(&mut report, pseudonyms, map)?;
     if !args.quiet && args.format != "text" {
         for problem in &report.problems {

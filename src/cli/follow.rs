@@ -70,7 +70,9 @@ enum Shown {
 pub fn run(args: &AnalyzeArgs, renderer: &dyn Renderer, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
-    let scanner = args.input.options.scanner(&catalogue, now)?;
+    let mut scanner = args.input.options.scanner(&catalogue, now)?;
+    let around = args.context.unwrap_or_else(|| renderer.context());
+    scanner.around = around;
     let options = args.input.options.input_options()?;
     let redaction = &args.input.options.redaction;
     let mut names = redaction.pseudonyms(report::hides_names(&args.format))?;
@@ -106,7 +108,7 @@ pub fn run(args: &AnalyzeArgs, renderer: &dyn Renderer, now: i64) -> anyhow::Res
         screen.clear();
         anyhow::bail!(analyze::nothing_read(&last.report.problems));
     }
-    context::attach(&mut last.report, args.context.unwrap_or_else(|| renderer.context()));
+    context::attach(&mut last.report, around);
     hide(&mut last.report, names.as_mut());
     if let (Some(map), Some(names)) = (map, &names) {
         map.write(names)?;

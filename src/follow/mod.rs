@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use crate::input::{self, Options};
 use crate::pipeline::{self, Analysis};
+use crate::report::context;
 use crate::report::model::{ProblemEntry, Report};
 use crate::scan::live::{Live, Upto};
 use crate::scan::{Scanner, SourceContext};
@@ -202,11 +203,15 @@ impl<'c> Follower<'c> {
         self.look();
         for source in self.sources.values_mut() {
             source.live.scan(&self.scanner, Upto::End);
+            let outcome = &mut source.live.outcome;
+            outcome.around.close_all(outcome.found.lines);
         }
         self.with_analysis(|this, analysis| {
             let candidates = analysis.candidates(this.scanner.catalogue);
             let changes = this.verdicts.changes(this.scanner.catalogue, &candidates, (this.clock)());
-            Update { changes, report: analysis.report(this.scanner.catalogue) }
+            let mut report = analysis.report(this.scanner.catalogue);
+            context::attach_kept(&mut report, &analysis.sources);
+            Update { changes, report }
         })
     }
 
@@ -274,7 +279,11 @@ impl<'c> Follower<'c> {
         }
     }
 
-    fn begin(&mut self, key: Key, context: SourceContext) {
+    fn begin(&mut self, key: Key, mut context: SourceContext) {
+        // Streams pass by; files are looked into again at the end.
+        if matches!(key, Key::Stream(_)) {
+            context.around = self.scanner.around;
+        }
         let now = (self.clock)();
         let source = Followed { live: Live::new(context), last: now, waiting: None, ended: false };
         self.sources.insert(key, source);

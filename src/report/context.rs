@@ -2,32 +2,23 @@
 //!
 //! Scanning keeps only what was found; the neighbours of a line are looked up afterwards. In plain files that is random access
 //! through a memory map, each file once; everything else (members of archives, compressed files) is decoded once more as a
-//! stream, up to a limit, by the caller. Pipes have none: they cannot be read again. Invariant: what is attached was checked
-//! against the evidence, so that a file that changed attaches nothing.
+//! stream, up to a limit, by the caller. What came through a pipe was kept while it passed ([`crate::scan::around`]). Invariant:
+//! what is attached was checked against the evidence, so that a file that changed attaches nothing.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 use memmap2::Mmap;
 use rayon::prelude::*;
 
 use super::model::{EvidenceLine, NearbyLine, Report};
 use super::sanitize;
-use crate::redact::Stream;
+use crate::scan::SourceOutcome;
+use crate::scan::around::{self, BACK, BLOCK, HELD, NumberedLine, Place};
 
-/// Bytes shown of one line.
-const LINE: usize = 400;
-/// Bytes looked at of one line: secrets are masked before it is cut.
-const LONGEST: usize = 64 << 10;
-/// Bytes before the first line shown in which a key or certificate may have begun that goes on there.
-const BACK: usize = 32 << 10;
-/// Bytes in which line ends are only counted.
-const BLOCK: usize = 64 << 10;
-/// Bytes of a stream that are held at once: the lines around one line of evidence, and what a key may have begun in.
-const HELD: usize = 4 << 20;
 /// Letters and digits in a row that tell a line from others.
 const WORD: usize = 4;
 
@@ -46,6 +37,19 @@ pub fn attach(report: &mut Report, around: u64) {
         // What cannot be read again has no neighbours to show.
         let _ = with_bytes(Path::new(source), |bytes| fill(bytes, lines, around));
     });
+}
+
+/// Attaches to lines of evidence without neighbours those that were kept while their source passed by.
+pub fn attach_kept(report: &mut Report, sources: &[SourceOutcome]) {
+    let kept: BTreeMap<String, &SourceOutcome> =
+        sources.iter().filter(|s| s.context.around > 0).map(|s| (sanitize::line(&s.context.label), s)).collect();
+    for line in report.root_causes.iter_mut().flat_map(|c| &mut c.evidence).filter(|l| l.nearby.is_empty()) {
+        let Some(source) = kept.get(&line.source) else { continue };
+        let shown: Vec<NearbyLine> = source.around.lines(line.line).iter().map(harmless).collect();
+        if agrees(&shown, line) {
+            line.nearby = shown;
+        }
+    }
 }
 
 /// Lines of evidence without neighbours, by source.
@@ -146,60 +150,14 @@ fn fill(bytes: &[u8], lines: &mut [&mut EvidenceLine], around: u64) {
     }
 }
 
-/// Where a line begins.
-#[derive(Clone, Copy)]
-struct Place {
-    line: u64,
-    start: usize,
-}
-
-impl Place {
-    /// Where a line at or behind this one begins; `None` when the text ends before.
-    fn seek(self, bytes: &[u8], line: u64) -> Option<Self> {
-        let mut at = self;
-        while at.line < line {
-            let block = bytes.get(at.start..bytes.len().min(at.start + BLOCK)).filter(|b| !b.is_empty())?;
-            let ends = memchr_iter(b'\n', block).count() as u64;
-            if at.line + ends < line {
-                at = Self { line: at.line + ends, start: at.start + block.len() };
-                continue;
-            }
-            let last = memchr_iter(b'\n', block).nth(usize::try_from(line - at.line - 1).ok()?)?;
-            at = Self { line, start: at.start + last + 1 };
-        }
-        (at.start < bytes.len()).then_some(at)
-    }
-}
-
 /// The lines from a place to `last`, harmless for terminals and without secrets.
 fn cut(bytes: &[u8], from: Place, last: u64) -> Vec<NearbyLine> {
-    let mut shown = Vec::new();
-    let mut secrets = before(bytes, from.start);
-    let mut rest = bytes.get(from.start..).unwrap_or_default();
-    for line in from.line..=last {
-        if rest.is_empty() {
-            break;
-        }
-        let end = memchr(b'\n', rest).unwrap_or(rest.len());
-        let text = String::from_utf8_lossy(rest.get(..end.min(LONGEST)).unwrap_or_default());
-        let text = secrets.mask(text.trim_end_matches('\r'));
-        let shown_end = text.floor_char_boundary(LINE.min(text.len()));
-        let mut shown_text = sanitize::text(text.get(..shown_end).unwrap_or_default()).into_owned();
-        if shown_end < text.len() {
-            shown_text.push('…');
-        }
-        shown.push(NearbyLine { line, text: shown_text });
-        rest = rest.get(end + 1..).unwrap_or_default();
-    }
-    shown
+    around::cut(bytes, from, last).iter().map(harmless).collect()
 }
 
-/// What began in the lines before a place: a key or certificate may go on behind it.
-fn before(bytes: &[u8], start: usize) -> Stream {
-    let mut secrets = Stream::default();
-    let earlier = bytes.get(start.saturating_sub(BACK)..start).unwrap_or_default();
-    earlier.split_inclusive(|b| *b == b'\n').for_each(|line| secrets.skip(&String::from_utf8_lossy(line)));
-    secrets
+/// A line as reports show it.
+fn harmless((line, text): &NumberedLine) -> NearbyLine {
+    NearbyLine { line: *line, text: sanitize::text(text).into_owned() }
 }
 
 /// Whether the lines are those of the evidence: one of the first words of its excerpt stands in them.
@@ -290,13 +248,5 @@ mod tests {
         let mut other = evidence(1, "Cannot create new thin volume");
         fill(b"\x1f\x8b\x08 packed\nbytes\n", &mut [&mut other], 1);
         assert!(other.nearby.is_empty());
-    }
-
-    #[test]
-    fn a_key_that_began_before_the_lines_shown_is_masked() {
-        let text = b"-----BEGIN EC PRIVATE KEY-----\nMHcCAQ\nEEIBx9\n-----END EC PRIVATE KEY-----\ndone token=abc1\n";
-        let place = Place { line: 1, start: 0 }.seek(text, 3).expect("a line");
-        let shown: Vec<String> = cut(text, place, 5).into_iter().map(|l| l.text).collect();
-        assert_eq!(shown, ["***", "-----END EC PRIVATE KEY-----", "done token=***"]);
     }
 }

@@ -47,7 +47,7 @@ pub struct Live {
 impl Live {
     /// A source of which nothing was read yet.
     pub fn new(context: SourceContext) -> Self {
-        Self { outcome: SourceOutcome { context, ..SourceOutcome::default() }, ..Self::default() }
+        Self { outcome: SourceOutcome::new(context), ..Self::default() }
     }
 
     /// Takes what was read, and scans what is surely whole once there is much of it. True when something was found that may
@@ -80,7 +80,7 @@ impl Live {
             let found = scan(scanner, &self.outcome.context, bytes, base, &Sated::default());
             self.cut_line = bytes.last() != Some(&b'\n');
             tells |= found.tells();
-            self.outcome.found.absorb(found, scanner);
+            self.outcome.absorb([found], bytes, scanner);
             from = to;
         }
         self.waiting.drain(..end);
@@ -106,6 +106,7 @@ impl Live {
     /// than `horizon`. True when something old was forgotten.
     pub fn retain(&mut self, now: Duration, horizon: Duration, newest: usize) -> bool {
         self.outcome.found.slide(newest);
+        self.outcome.around.retain(&self.outcome.found);
         let lines = self.outcome.found.lines;
         if self.notes.back().is_none_or(|(when, _)| now.saturating_sub(*when) >= NOTED) {
             self.notes.push_back((now, lines));

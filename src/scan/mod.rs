@@ -6,6 +6,7 @@
 //! scanned. Memory follows what is found, never the size of the input. Invariant: the outcome does not depend on the
 //! number of threads, nor on whether bytes came from a file or a stream.
 
+pub mod around;
 pub mod cadence;
 pub mod chunk;
 mod documents;
@@ -28,6 +29,7 @@ use crate::event::{RawTime, Service};
 use crate::limits::Limits;
 use crate::matcher::{Found, Matcher};
 use crate::parse;
+use crate::scan::around::Around;
 use crate::scan::chunk::ChunkOutcome;
 pub use hits::{Hit, Tally, Time, TimeKind};
 pub use unexplained::Cluster;
@@ -49,6 +51,8 @@ pub struct SourceContext {
     pub modified: Option<i64>,
     /// When what it records began, for records without a time: a task log has none but its UPID tells the start.
     pub start: Option<i64>,
+    /// Lines to keep around each hit, since the source cannot be read again; 0 when it can, or when none are asked for.
+    pub around: u64,
 }
 
 /// What runs over every source.
@@ -67,6 +71,8 @@ pub struct Scanner<'c> {
     pub since: Option<i64>,
     /// Only events until this time, microseconds.
     pub until: Option<i64>,
+    /// Lines wanted around evidence: kept of sources that cannot be read again.
+    pub around: u64,
     /// Bytes scanned so far, over all sources: for progress.
     pub scanned: AtomicU64,
     /// Room for the bytes of chunks.
@@ -113,6 +119,8 @@ pub struct SourceOutcome {
     pub failure: Option<String>,
     /// Pauses of its stamps, from and to, the longest ones.
     pub pauses: Vec<(i64, i64)>,
+    /// Lines around what was found, for a source that cannot be read again.
+    pub around: Around,
     /// Only hits from here to there are asked for.
     window: (i64, i64),
     reference: i64,
@@ -142,6 +150,18 @@ pub enum ZoneKnown {
 }
 
 impl SourceOutcome {
+    /// Nothing found yet in a source.
+    pub fn new(context: SourceContext) -> Self {
+        Self { around: Around::new(context.around), context, ..Self::default() }
+    }
+
+    /// Adds what was found in the next bytes of the source.
+    fn absorb(&mut self, pieces: impl IntoIterator<Item = ChunkOutcome>, bytes: &[u8], scanner: &Scanner<'_>) {
+        let before = self.found.lines;
+        pieces.into_iter().for_each(|piece| self.found.absorb(piece, scanner));
+        self.around.pass(bytes, &self.found, before);
+    }
+
     /// Takes this zone for stamps that have none, and turns all stamps into times.
     pub fn settle(&mut self, zone: Zone) {
         let clock = Clock { reference: self.reference, zone: zone.east * crate::event::time::SECOND };
@@ -179,6 +199,7 @@ impl<'c> Scanner<'c> {
             zone: None,
             since: None,
             until: None,
+            around: 0,
             scanned: AtomicU64::new(0),
             buffers: Spare(Mutex::default()),
             anchors: Spare(Mutex::default()),
@@ -193,15 +214,16 @@ impl<'c> Scanner<'c> {
             let mut file = file;
             return self.stream(context, &mut file);
         }
-        let mut outcome = SourceOutcome { context, ..SourceOutcome::default() };
+        let mut outcome = SourceOutcome::new(context);
         reader::parallel(self, file, length, &mut outcome);
         self.finish(outcome)
     }
 
     /// Reads a stream to its end.
     pub fn stream(&self, context: SourceContext, read: &mut (dyn Read + Send)) -> SourceOutcome {
-        let mut outcome = SourceOutcome { context, ..SourceOutcome::default() };
+        let mut outcome = SourceOutcome::new(context);
         reader::sequential(self, read, &mut outcome);
+        outcome.around.close_all(outcome.found.lines);
         self.finish(outcome)
     }
 

@@ -164,9 +164,7 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
         );
         outcome.bytes += intake.bytes;
         outcome.failure = outcome.failure.take().or(intake.failure);
-        for piece in pieces {
-            outcome.found.absorb(piece, scanner);
-        }
+        outcome.absorb(pieces, own, scanner);
         more = again;
         base += cut as u64;
         cut_line = own.last() != Some(&b'\n');
@@ -194,7 +192,8 @@ fn documents(
     let last_line = || memrchr(b'\n', batch).map(|at| at + 1);
     let cut = if more { cut.or_else(last_line) } else { None }.unwrap_or(batch.len());
     let own = batch.get(..cut).unwrap_or_default();
-    outcome.found.absorb(chunk::scan(scanner, &outcome.context, own, *base, &Sated::default()), scanner);
+    let found = chunk::scan(scanner, &outcome.context, own, *base, &Sated::default());
+    outcome.absorb([found], own, scanner);
     let cut_line = own.last() != Some(&b'\n');
     *base += cut as u64;
     batch.drain(..cut);

@@ -416,6 +416,38 @@ fn context_is_shown_for_members_of_archives_and_compressed_files() {
 }
 
 #[test]
+fn context_is_shown_for_pipes_and_what_is_in_them() {
+    let log = format!("the line before\n{FULL}the line behind\n");
+    let inputs = [
+        log.clone().into_bytes(),
+        gzip(log.as_bytes()),
+        tar(&[("other.log", QUIET.as_bytes()), ("pve/task.log", log.as_bytes())]),
+        // The evidence stands where one batch of the stream ends and the next begins.
+        format!("{}{log}{}", "an ordinary line\n".repeat(123_361), "an ordinary line\n".repeat(200_000)).into_bytes(),
+    ];
+    for input in inputs {
+        let done = omnilog(["--context", "1"]).input(&input).exits(0);
+        assert!(done.stdout.contains(" the line before") && done.stdout.contains(" the line behind"), "{done}");
+        omnilog(["--format", "html"]).input(&input).exits(0).says("the line behind");
+    }
+    // Standard input may be a file: its name is not known.
+    let dir = Dir::with(&[("task.log", &log)]);
+    let file = std::fs::File::open(dir.join("task.log")).expect("a file");
+    let output = omnilog(["--context", "1"]).command().stdin(file).output().expect("the binary starts");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains("1 the line before") && text.contains("3 the line behind"), "{text}");
+}
+
+#[test]
+fn context_of_a_pipe_holds_no_secret() {
+    let log = format!("join token=hunter2hunter2hunter2\n{FULL}password: swordfish123\n");
+    for format in ["text", "html", "json"] {
+        let done = omnilog(["--context", "2", "--no-redact", "--format", format]).input(&log).exits(0);
+        assert!(!done.stdout.contains("hunter2hunter2") && !done.stdout.contains("swordfish123"), "{done}");
+    }
+}
+
+#[test]
 fn context_of_a_file_that_is_stored_otherwise_shows_the_evidence_and_no_rubbish() {
     let text = format!("one\ntwo\n{FULL}four\n");
     let dir = Dir::new();

@@ -144,6 +144,21 @@ fn signals_end_it_with_the_summary_and_status_0() {
 }
 
 #[test]
+fn the_summary_shows_the_lines_around_evidence_of_a_pipe() {
+    let dir = Dir::new();
+    let mut run = follow(&["--context", "1"], dir.path());
+    run.write("the line before\n");
+    run.write(FULL);
+    run.waits_for(&[FULL_ID]);
+    run.write("the line behind\nnot wanted\n");
+    let (status, lines, stderr) = run.ends();
+    let shown = lines.join("\n");
+    assert_eq!(status, 0, "{stderr}");
+    assert!(shown.contains("1 the line before") && shown.contains("3 the line behind"), "{shown}");
+    assert!(!shown.contains("not wanted"), "{shown}");
+}
+
+#[test]
 fn fail_on_and_an_output_file_work_as_without_follow() {
     let dir = Dir::new();
     let mut run = follow(&["--fail-on", "likely", "--format", "json", "-o", "report.json"], dir.path());
