@@ -99,9 +99,11 @@ pub fn with_progress<T>(scanned: &AtomicU64, paths: &[PathBuf], quiet: bool, wor
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| watch(scanned, paths, &done));
+        let watching = scope.spawn(|| watch(scanned, paths, &done));
         let result = work();
         done.store(true, Ordering::Release);
+        // Nobody waits for the next look at the clock.
+        watching.thread().unpark();
         result
     })
 }
@@ -110,7 +112,7 @@ fn watch(scanned: &AtomicU64, paths: &[PathBuf], done: &AtomicBool) {
     let started = Instant::now();
     let mut bar = None;
     while !done.load(Ordering::Acquire) {
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::park_timeout(Duration::from_millis(50));
         if started.elapsed() < Duration::from_secs(1) {
             continue;
         }

@@ -173,7 +173,7 @@ pub fn visit(paths: &[PathBuf], options: &Options, visitor: &dyn Visitor) -> Vis
 
 /// Calls `work` for each of `items`, on as many threads as there are.
 pub fn each<T: Sync>(items: &[T], work: impl Fn(usize, &T) + Sync) {
-    workers::Workers::new(rayon::current_num_threads()).each(items, work);
+    workers::Workers::new(None).each(items, work);
 }
 
 /// What all parts of one visit share.
@@ -210,7 +210,7 @@ impl<'a> Walk<'a> {
             identities: &options.identities,
             visitor,
             budget: meter::Budget::new(options.limits.total),
-            workers: workers::Workers::new(options.threads.unwrap_or_else(rayon::current_num_threads)),
+            workers: workers::Workers::new(options.threads),
             counts: Counts::default(),
         }
     }

@@ -3,17 +3,22 @@
 //! These threads are not those of rayon: one of those, when it waits for a part of its work, begins with another thing
 //! and holds the buffers of both, of a third, and so on. Invariant: as many things are open at once as there are threads.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// The threads that may still be started.
 #[derive(Debug)]
-pub(super) struct Workers(AtomicUsize);
+pub(super) struct Workers {
+    threads: Option<usize>,
+    /// Counted when more than one thing is to be worked on: asking rayon starts its threads.
+    free: OnceLock<AtomicUsize>,
+}
 
 impl Workers {
-    /// So many threads at the most, that of the caller among them.
-    pub fn new(threads: usize) -> Self {
-        Self(AtomicUsize::new(threads.saturating_sub(1)))
+    /// So many threads at the most, that of the caller among them; else as many as rayon has.
+    pub fn new(threads: Option<usize>) -> Self {
+        Self { threads, free: OnceLock::new() }
     }
 
     /// Calls `work` once for each of `items`, on this thread and on as many others as are free.
@@ -45,12 +50,19 @@ impl Workers {
         });
     }
 
+    fn free(&self) -> &AtomicUsize {
+        self.free.get_or_init(|| {
+            let threads = self.threads.unwrap_or_else(rayon::current_num_threads);
+            AtomicUsize::new(threads.saturating_sub(1))
+        })
+    }
+
     fn take(&self) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1)).is_ok()
+        self.free().fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1)).is_ok()
     }
 
     fn give_back(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.free().fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -62,7 +74,7 @@ mod tests {
 
     /// The most things that were worked on at once, and how often each was.
     fn count(threads: usize, items: usize) -> (usize, Vec<usize>) {
-        let workers = Workers::new(threads);
+        let workers = Workers::new(Some(threads));
         let numbers: Vec<usize> = (0..items).collect();
         let (open, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let seen = Mutex::new(vec![0; items * items]);
@@ -74,7 +86,7 @@ mod tests {
                 open.fetch_sub(1, Ordering::SeqCst);
             });
         });
-        assert_eq!(workers.0.load(Ordering::Relaxed), threads.max(1) - 1, "threads were lost");
+        assert_eq!(workers.free().load(Ordering::Relaxed), threads.max(1) - 1, "threads were lost");
         (most.into_inner(), seen.into_inner().unwrap())
     }
 

@@ -1,91 +1,121 @@
 //! Secrets that are known by their shape, whatever stands around them.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
-use regex::Regex;
+use regex::{Match, Regex};
 
 /// Bytes of base64 in one piece from which on it is taken for a key, a certificate or a token.
 const LONG: usize = 60;
 /// As [`LONG`], for words in which kinds of characters change at random.
 const SHORT: usize = 20;
 
-/// Each expression with the group that holds the secret.
-const SHAPES: &[&str] = &[
-    // Authorization values outside of their header.
-    r"(?i)\b(?:bearer|basic)(?: +|%20)([A-Za-z0-9._~+/=-]{8,})",
-    // JSON web tokens and Omni service account keys: base64 of `{"`.
-    r"\b(eyJ[A-Za-z0-9_/+=-]{12,}(?:\.[A-Za-z0-9_/+=-]+)*)",
-    // Bootstrap tokens of Kubernetes and Talos: id.secret.
-    r"(?:^|[^A-Za-z0-9.])([a-z0-9]{6}\.[a-z0-9]{16})(?:$|[^A-Za-z0-9.])",
-    r"(?i)\b(AGE-(?:SECRET-KEY|PLUGIN-[A-Z0-9-]+)-1[A-Z0-9]{8,})",
-    r"\b((?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16})\b",
-    r"\b((?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_|hvs\.|dckr_pat_|npm_)[A-Za-z0-9_-]{16,})",
-    // Base64 of `-----BEGIN `, also as JSON or a URL escapes it.
-    r"(LS0tLS1CRUdJTi(?:[A-Za-z0-9+/_=-]|%2[BbFf]|%3[Dd]|\\u003[dD])*)",
-    // Bodies of SSH keys, public (qm quotes them like a URL) and private.
-    r"\b(AAAA[BCE](?:[A-Za-z0-9+/=]|%2[BbFf]|%3[Dd]){24,})",
-    r"\b(b3BlbnNzaC1rZXkt[A-Za-z0-9+/=]+)",
-    // Tickets of Proxmox VE.
-    r#"\b((?:PVE|PMG|PBS)(?:VNC)?(?::|%3[Aa])[^\s"',;]+?(?::|%3[Aa])[0-9A-Fa-f]{8}(?::|%3[Aa]){1,2}[A-Za-z0-9+/=%]+)"#,
-    // user@realm!tokenid=secret
-    r#"\b[\w.-]+(?:@|%40)[\w.-]+(?:!|%21)[\w.-]+(?:=|:|%3[Dd])([^\s"'\\,;&]{8,})"#,
-    // Credentials in an address.
-    r#"://[^\s/@:"'<>]*:([^\s/"'<>]+)@"#,
-    r#"://([^\s/@:"'<>]{16,})@"#,
-    // curl -u user:password
-    r#"(?:\s-u|\s--user)[ =]+["']?[^\s:"']+:([^\s"']+)"#,
-    // Hashes of passwords.
-    r"(\$(?:1|2[abxy]|5|6|y|7|gy|argon2id?)\$[A-Za-z0-9./$=,+]{8,})",
-];
-
+/// Secrets of one shape.
 struct Shape {
-    regex: Regex,
-    /// Cheap to ask first: the text must hold one of these, in any case.
-    hints: &'static [&'static str],
+    /// Its first group holds the secret.
+    expression: &'static str,
+    /// Cheap to ask first: of each of these, a text in lower case must hold one.
+    hints: &'static [&'static [&'static str]],
+    /// Compiled when the hints first stand in a text: most of them never do.
+    regex: OnceLock<Option<Regex>>,
 }
 
-/// For each shape, what must stand in the text.
-const HINTS: &[&[&str]] = &[
-    &["bearer", "basic"],
-    &["eyj"],
-    &["."],
-    &["age-"],
-    &["akia", "asia", "aroa", "aida"],
-    &["gh", "glpat", "xox", "sk_live", "hvs.", "dckr", "npm_"],
-    &["ls0t"],
-    &["aaaa"],
-    &["b3blb"],
-    &["pve", "pmg", "pbs"],
-    &["!", "%21"],
-    &["://"],
-    &["://"],
-    &[" -u", "--user"],
-    &["$"],
-];
+impl Shape {
+    const fn new(expression: &'static str, hints: &'static [&'static [&'static str]]) -> Self {
+        Self { expression, hints, regex: OnceLock::new() }
+    }
 
-static COMPILED: LazyLock<Vec<Shape>> = LazyLock::new(|| {
-    let compile =
-        |(shape, hints): (&&str, &&'static [&'static str])| Some(Shape { regex: Regex::new(shape).ok()?, hints });
-    SHAPES.iter().zip(HINTS).filter_map(compile).collect()
-});
+    /// Where the secrets stand in a text, which is also given in lower case.
+    fn find<'t>(&self, text: &'t str, lower: &str) -> impl Iterator<Item = Match<'t>> {
+        let hinted = self.hints.iter().all(|any| any.iter().any(|hint| lower.contains(hint)));
+        let regex = hinted.then(|| self.regex.get_or_init(|| Regex::new(self.expression).ok()).as_ref()).flatten();
+        regex.into_iter().flat_map(|r| r.captures_iter(text)).filter_map(|captures| captures.get(1))
+    }
+}
+
+/// Authorization values outside of their header. What follows the word may be a word of a sentence.
+static AUTHORIZATION: Shape =
+    Shape::new(r"(?i)\b(?:bearer|basic)(?: +|%20)([A-Za-z0-9._~+/=-]{8,})", &[&["bearer", "basic"]]);
+
+/// What is a secret wherever it stands.
+static SHAPES: [Shape; 13] = [
+    // JSON web tokens and Omni service account keys: base64 of `{"`.
+    Shape::new(r"\b(eyJ[A-Za-z0-9_/+=-]{12,}(?:\.[A-Za-z0-9_/+=-]+)*)", &[&["eyj"]]),
+    Shape::new(r"(?i)\b(AGE-(?:SECRET-KEY|PLUGIN-[A-Z0-9-]+)-1[A-Z0-9]{8,})", &[&["age-secret-key", "age-plugin-"]]),
+    Shape::new(r"\b((?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16})\b", &[&["akia", "asia", "aroa", "aida"]]),
+    Shape::new(
+        r"\b((?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_|hvs\.|dckr_pat_|npm_)[A-Za-z0-9_-]{16,})",
+        &[&[
+            "ghp_",
+            "gho_",
+            "ghu_",
+            "ghs_",
+            "ghr_",
+            "github_pat_",
+            "glpat-",
+            "xox",
+            "sk_live_",
+            "hvs.",
+            "dckr_pat_",
+            "npm_",
+        ]],
+    ),
+    // Base64 of `-----BEGIN `, also as JSON or a URL escapes it.
+    Shape::new(r"(LS0tLS1CRUdJTi(?:[A-Za-z0-9+/_=-]|%2[BbFf]|%3[Dd]|\\u003[dD])*)", &[&["ls0tls1crudjti"]]),
+    // Bodies of SSH keys, public (qm quotes them like a URL) and private.
+    Shape::new(r"\b(AAAA[BCE](?:[A-Za-z0-9+/=]|%2[BbFf]|%3[Dd]){24,})", &[&["aaaab", "aaaac", "aaaae"]]),
+    Shape::new(r"\b(b3BlbnNzaC1rZXkt[A-Za-z0-9+/=]+)", &[&["b3blbnnzac1rzxkt"]]),
+    // Tickets of Proxmox VE.
+    Shape::new(
+        r#"\b((?:PVE|PMG|PBS)(?:VNC)?(?::|%3[Aa])[^\s"',;]+?(?::|%3[Aa])[0-9A-Fa-f]{8}(?::|%3[Aa]){1,2}[A-Za-z0-9+/=%]+)"#,
+        &[&["pve:", "pmg:", "pbs:", "vnc:", "pve%3a", "pmg%3a", "pbs%3a", "vnc%3a"]],
+    ),
+    // user@realm!tokenid=secret
+    Shape::new(
+        r#"\b[\w.-]+(?:@|%40)[\w.-]+(?:!|%21)[\w.-]+(?:=|:|%3[Dd])([^\s"'\\,;&]{8,})"#,
+        &[&["!", "%21"], &["@", "%40"], &["=", ":", "%3d"]],
+    ),
+    // Credentials in an address.
+    Shape::new(r#"://[^\s/@:"'<>]*:([^\s/"'<>]+)@"#, &[&["://"], &["@"]]),
+    Shape::new(r#"://([^\s/@:"'<>]{16,})@"#, &[&["://"], &["@"]]),
+    // curl -u user:password
+    Shape::new(r#"(?:\s-u|\s--user)[ =]+["']?[^\s:"']+:([^\s"']+)"#, &[&["-u ", "-u=", "--user ", "--user="], &[":"]]),
+    // Hashes of passwords.
+    Shape::new(
+        r"(\$(?:1|2[abxy]|5|6|y|7|gy|argon2id?)\$[A-Za-z0-9./$=,+]{8,})",
+        &[&["$1$", "$2", "$5$", "$6$", "$y$", "$7$", "$gy$", "$argon2"]],
+    ),
+];
 
 /// Where secrets of a known shape stand.
 pub fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let lower = text.to_ascii_lowercase();
-    for (index, shape) in COMPILED.iter().enumerate() {
-        if !shape.hints.iter().any(|hint| lower.contains(hint)) {
-            continue;
-        }
-        for captures in shape.regex.captures_iter(text) {
-            let Some(group) = captures.get(1) else { continue };
-            if index != 2 && index != 0 || is_random(group.as_str()) {
-                found.push(group.range());
+    found.extend(AUTHORIZATION.find(text, &lower).filter(|m| is_random(m.as_str())).map(|m| m.range()));
+    for shape in &SHAPES {
+        found.extend(shape.find(text, &lower).map(|m| m.range()));
+    }
+    bootstrap(text, found);
+    base64(text, found);
+    pem(text, found);
+}
+
+/// Bootstrap tokens of Kubernetes and Talos: six and sixteen small letters and digits, joined by a dot.
+fn bootstrap(text: &str, found: &mut Vec<Range<usize>>) {
+    let is_part = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let goes_on = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'.');
+    let bytes = text.as_bytes();
+    for dot in memchr::memchr_iter(b'.', bytes) {
+        let (before, after) = (bytes.get(..dot).unwrap_or_default(), bytes.get(dot + 1..).unwrap_or_default());
+        let id = before.iter().rev().take_while(|b| is_part(b)).count();
+        let secret = after.iter().take_while(|b| is_part(b)).count();
+        let free = !goes_on(dot.checked_sub(7).and_then(|at| bytes.get(at))) && !goes_on(after.get(16));
+        if (id, secret) == (6, 16) && free {
+            let range = dot - 6..dot + 17;
+            if text.get(range.clone()).is_some_and(is_random) {
+                found.push(range);
             }
         }
     }
-    base64(text, found);
-    pem(text, found);
 }
 
 /// Whether a word could have come from a generator: it holds digits, or upper case after lower case.
@@ -166,9 +196,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shape_compiles_and_has_a_hint() {
-        assert_eq!(SHAPES.len(), HINTS.len());
-        assert_eq!(COMPILED.len(), SHAPES.len());
+    fn every_shape_compiles() {
+        for shape in SHAPES.iter().chain([&AUTHORIZATION]) {
+            assert!(Regex::new(shape.expression).is_ok(), "{}", shape.expression);
+        }
+    }
+
+    #[test]
+    fn hints_refuse_nothing_that_has_the_shape() {
+        for text in [
+            "Bearer abcDEF123456",
+            "eyJhbGciOiJSUzI1NiIs",
+            "age-secret-key-1qqqqqqqq",
+            "AKIA0123456789ABCDEF",
+            "glpat-0123456789abcdef",
+            "LS0tLS1CRUdJTiBD",
+            "AAAAB3NzaC1yc2EAAAADAQABAAABgQC7",
+            "b3BlbnNzaC1rZXktdjE",
+            "PVEVNC%3Aroot@pam%3A65F3A1B2%3A%3AabC",
+            "root%40pam%21omni%3D01234567",
+            "https://user:word@pve1/",
+            "https://0123456789abcdef@pve1/",
+            "curl --user=root:word",
+            "$y$j9T$abcdefgh",
+            "abc123.0123456789abcdef",
+        ] {
+            let mut found = Vec::new();
+            find(text, &mut found);
+            assert!(!found.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bootstrap_token_stands_alone() {
+        let token = |text: &str| {
+            let mut found = Vec::new();
+            bootstrap(text, &mut found);
+            found.first().and_then(|range| text.get(range.clone())).unwrap_or_default().to_owned()
+        };
+        assert_eq!(token("token abc123.0123456789abcdef,"), "abc123.0123456789abcdef");
+        for text in [
+            "abc123.0123456789abcdef0",
+            "0abc123.0123456789abcdef",
+            "a.abc123.0123456789abcdef",
+            "abcdef.abcdefabcdefabcd",
+            "abc123.0123456789abcdef.x",
+        ] {
+            assert!(token(text).is_empty(), "{text}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ const CHUNK: u64 = 1 << 20;
 const OVERLAP: u64 = 160 << 10;
 /// Bytes of a batch of a stream.
 const BATCH: usize = 2 << 20;
+/// Bytes that are read first of a batch.
+const FIRST_READ: usize = 64 << 10;
 
 /// Reads a large file in parallel, by position.
 pub fn parallel(scanner: &Scanner<'_>, file: &File, length: u64, outcome: &mut SourceOutcome) {
@@ -158,10 +160,10 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
         let place = Place { base, cut_line, whole, sated: &sated };
         let context = &outcome.context;
         let mut intake = Intake::default();
-        let (pieces, again) = rayon::join(
-            || scan_batch(scanner, context, own, &place),
-            || more && fill(read, &mut next, BATCH, &mut intake),
-        );
+        let scan = || scan_batch(scanner, context, own, &place);
+        // What one batch holds needs no threads; starting them takes longer than to scan a small file.
+        let (pieces, again) =
+            if more { rayon::join(scan, || fill(read, &mut next, BATCH, &mut intake)) } else { (scan(), false) };
         outcome.bytes += intake.bytes;
         outcome.failure = outcome.failure.take().or(intake.failure);
         outcome.absorb(pieces, own, scanner);
@@ -222,9 +224,13 @@ struct Intake {
 fn fill(read: &mut (dyn Read + Send), batch: &mut Vec<u8>, target: usize, intake: &mut Intake) -> bool {
     let mut filled = batch.len();
     let target = target.max(filled + WINDOW as usize);
-    batch.resize(target, 0);
     let mut more = true;
-    while let Some(rest) = batch.get_mut(filled..).filter(|r| !r.is_empty()) {
+    while filled < target {
+        if filled == batch.len() {
+            // Memory is taken as the stream goes on: most are short.
+            batch.resize((2 * filled).max(FIRST_READ).min(target), 0);
+        }
+        let rest = batch.get_mut(filled..).unwrap_or_default();
         match read.read(rest) {
             Ok(0) => {
                 more = false;
