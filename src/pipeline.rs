@@ -1,6 +1,7 @@
 //! Wires the stages: sources → hits → findings → candidates → report. The only module that knows them all; it prints
 //! nothing and reads no clock.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +15,7 @@ use crate::parse;
 use crate::rank::{self, Candidate};
 use crate::report::model::{ProblemEntry, Report};
 use crate::report::{build, context};
+use crate::scan::share::Room;
 use crate::scan::{Scanner, SourceContext, SourceOutcome};
 
 /// No archive holds a log that was last written before 2005, seconds since the epoch.
@@ -26,6 +28,8 @@ pub struct Analysis {
     pub sources: Vec<SourceOutcome>,
     /// What went wrong while reading.
     pub problems: Vec<ProblemEntry>,
+    /// Kinds and names of things in hits that were given up because there were so many.
+    pub names: BTreeSet<(String, String)>,
 }
 
 impl Analysis {
@@ -38,7 +42,11 @@ impl Analysis {
     pub fn report(&self, catalogue: &Catalogue) -> Report {
         let world = World::new(catalogue, &self.sources);
         let candidates = rank::rank(&world);
-        build::build(&world, &candidates, self.problems.clone())
+        let mut report = build::build(&world, &candidates, self.problems.clone());
+        report.names.extend(self.names.iter().cloned());
+        report.names.sort_unstable();
+        report.names.dedup();
+        report
     }
 
     /// Takes out the unexplained errors that another run has as well.
@@ -98,9 +106,11 @@ fn read(reader: &Reader<'_, '_>, paths: &[PathBuf], options: &Options) -> Analys
     let scanner = reader.scanner;
     input::visit(paths, options, reader);
     let found = std::mem::take(&mut *reader.found.lock().unwrap_or_else(PoisonError::into_inner));
-    let Found { mut sources, problems } = found;
+    let Found { mut sources, problems, mut room } = found;
+    room.share(sources.iter_mut().map(|(_, s)| s));
     sources.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut analysis = Analysis { sources: sources.into_iter().map(|(_, s)| s).collect(), problems };
+    let sources = sources.into_iter().map(|(_, s)| s).collect();
+    let mut analysis = Analysis { sources, problems, names: room.names };
     for source in &analysis.sources {
         analysis.problems.extend(problems_of(scanner, source));
     }
@@ -198,6 +208,17 @@ impl Read for Tee<'_> {
 struct Found {
     sources: Vec<(Vec<u32>, SourceOutcome)>,
     problems: Vec<ProblemEntry>,
+    room: Room,
+}
+
+impl Found {
+    fn add(&mut self, order: Vec<u32>, outcome: SourceOutcome) {
+        let full = self.room.add(&outcome);
+        self.sources.push((order, outcome));
+        if full {
+            self.room.share(self.sources.iter_mut().map(|(_, s)| s));
+        }
+    }
 }
 
 impl Reader<'_, '_> {
@@ -229,7 +250,7 @@ impl Visitor for Reader<'_, '_> {
             (Content::Stream(stream), Some(look)) => self.tee(context, stream, look),
         };
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.sources.push((source.order.clone(), outcome));
+        found.add(source.order.clone(), outcome);
     }
 
     fn problem(&self, problem: Problem) {

@@ -108,6 +108,16 @@ impl<'w> World<'w> {
         times.any(|t| t.kind == TimeKind::SinceBoot || t.micros <= until)
     }
 
+    /// Whether hits of a signature before this moment may have been given up for those of other sources.
+    fn may_be_given_up(&self, signature: SignatureId, until: (usize, i64)) -> bool {
+        let given_up = |(source, outcome): (usize, &SourceOutcome)| {
+            let tally = outcome.found.tallies.get(&signature)?;
+            self.dated(source, tally.thinned_at()?)
+        };
+        let mut moments = self.sources.iter().enumerate().filter_map(given_up);
+        moments.any(|from| from.0 != until.0 || from.1 <= until.1)
+    }
+
     /// How often a signature hit, over all sources.
     pub fn count(&self, signature: SignatureId) -> u64 {
         self.sources.iter().filter_map(|s| s.found.tallies.get(&signature)).map(|t| t.count).sum()
@@ -202,10 +212,14 @@ impl<'w> World<'w> {
 
     /// The time of a hit that can be compared with those of other hits: absolute, or since boot in its own source.
     fn moment(&self, at: HitRef) -> Option<(usize, i64)> {
-        let time = self.hit(at)?.time?;
+        self.dated(at.source, self.hit(at)?)
+    }
+
+    fn dated(&self, source: usize, hit: &Hit) -> Option<(usize, i64)> {
+        let time = hit.time?;
         Some(match time.kind {
-            TimeKind::SinceBoot => (at.source + 1, time.micros),
-            _ => (0, time.micros - self.clocks.ahead(at.source)),
+            TimeKind::SinceBoot => (source + 1, time.micros),
+            _ => (0, time.micros - self.clocks.ahead(source)),
         })
     }
 }

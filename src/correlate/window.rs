@@ -180,12 +180,21 @@ fn ordered(world: &World<'_>, correlation: &Correlation, without: &[SignatureId]
     if correlation.rules.iter().any(|r| world.hits(*r).is_empty()) {
         return verdict(None, false);
     }
-    let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
+    let (groups, mut left_out) = groups(world, &correlation.rules, &correlation.group_by);
     let excluded = excluded(world, without, &correlation.group_by);
     let timespan = correlation.timespan.unwrap_or(i64::MAX);
+    // Between these hits there may have been some that are not kept.
+    let mut is_sure = |chain: &Vec<HitRef>| {
+        let end = chain.last().and_then(|at| world.moment(*at));
+        let is_sure = end.is_none_or(|end| !without.iter().any(|s| world.may_be_given_up(*s, end)));
+        left_out |= !is_sure;
+        is_sure
+    };
     let found = groups.iter().find_map(|(key, group)| {
         let between = disturbing(&excluded, key);
-        group.iter().find_map(|first| sequence(world, (first, group), &correlation.rules, timespan, &between))
+        let chains = group.iter();
+        let mut chains = chains.filter_map(|f| sequence(world, (f, group), &correlation.rules, timespan, &between));
+        chains.find(&mut is_sure)
     });
     verdict(found, left_out)
 }

@@ -369,7 +369,7 @@ impl<'c> Follower<'c> {
 
     /// Puts what was found together for as long as `work` needs it.
     fn with_analysis<T>(&mut self, work: impl FnOnce(&mut Self, &Analysis) -> T) -> T {
-        let mut analysis = Analysis { sources: Vec::new(), problems: self.problems.clone() };
+        let mut analysis = Analysis { problems: self.problems.clone(), ..Analysis::default() };
         if self.forgot {
             let message = "followed for long: evidence older than a day was forgotten, counts are since the start";
             analysis.problems.push(ProblemEntry {

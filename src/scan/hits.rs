@@ -93,6 +93,8 @@ pub struct Tally {
     /// The first ones, then the last ones, in order of line.
     pub hits: Vec<Hit>,
     first: usize,
+    /// Whether hits were given up for those of other sources.
+    thinned: bool,
 }
 
 impl Tally {
@@ -109,7 +111,31 @@ impl Tally {
 
     /// The hit behind which some may have been passed over, if there are so many.
     pub fn sated_at(&self) -> Option<&Hit> {
-        self.hits.get(SATED - 1)
+        self.thinned_at().or_else(|| self.hits.get(SATED - 1))
+    }
+
+    /// The hit behind which some were given up, if they were.
+    pub fn thinned_at(&self) -> Option<&Hit> {
+        self.hits.get(self.first.checked_sub(1)?).filter(|_| self.thinned)
+    }
+
+    /// How many hits [`Self::thin`] would leave.
+    pub fn thinned_to(&self, level: usize) -> usize {
+        self.hits.len().min(level + last_at(level))
+    }
+
+    /// Gives up hits behind the first `level` but for a few last ones, and hands them out. To thin twice is to thin once to the
+    /// lower level, so that it does not matter when it happens.
+    pub fn thin(&mut self, level: usize) -> impl Iterator<Item = Hit> + use<> {
+        let kept = self.thinned_to(level);
+        let surplus = level.min(kept)..self.hits.len() - (kept - level.min(kept));
+        let given_up: Vec<Hit> = self.hits.drain(surplus).collect();
+        if !given_up.is_empty() {
+            self.first = self.first.min(level);
+            self.thinned = true;
+        }
+        self.hits.shrink_to_fit();
+        given_up.into_iter()
     }
 
     /// Counts a hit and keeps it if it is among the first or the last.
@@ -180,9 +206,34 @@ impl Tally {
     }
 }
 
+/// Hits kept from the end of a source when the first `level` are kept from its start.
+fn last_at(level: usize) -> usize {
+    (level / 4).clamp(1, LAST)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn to_thin_twice_is_to_thin_once_to_the_lower_level() {
+        for (count, correlated) in [(10, false), (63, false), (1000, false), (1000, true), (5000, true)] {
+            let mut tally = Tally::default();
+            (1..=count).for_each(|line| tally.push(Hit { line, ..Hit::default() }, correlated));
+            let lines = |tally: &Tally| tally.hits.iter().map(|h| h.line).collect::<Vec<_>>();
+            for (high, low) in [(2000, 48), (700, 100), (100, 47), (50, 2), (3, 1)] {
+                let (mut twice, mut once) = (tally.clone(), tally.clone());
+                let mut given_up = twice.thin(high).count();
+                given_up += twice.thin(low).count();
+                assert_eq!(once.thin(low).count(), given_up);
+                assert_eq!(lines(&twice), lines(&once), "{count} hits thinned to {high} and {low}");
+                assert_eq!(once.hits.len(), tally.thinned_to(low));
+                assert_eq!((once.count, once.hits.last().map(|h| h.line)), (count, Some(count)));
+                let complete_to = once.thinned_at().map(|h| h.line);
+                assert_eq!(complete_to, (given_up > 0).then_some(low as u64), "{count} hits thinned to {low}");
+            }
+        }
+    }
 
     #[test]
     fn a_tally_counts_all_and_keeps_first_and_last() {

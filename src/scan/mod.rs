@@ -15,6 +15,7 @@ pub mod hits;
 pub mod live;
 mod reader;
 mod records;
+pub mod share;
 pub mod unexplained;
 mod usual;
 pub mod walk;
