@@ -1,7 +1,8 @@
-//! Versions that log lines tell when a program starts, by the names of applications that root causes use.
+//! Versions that log lines tell, by the names of applications that root causes use: at the start of a program, in the paths of
+//! its stack traces, where its image was pulled, where a client compares itself with its server.
 //!
-//! Knows a few lines of start-up only; documents that tell versions are read elsewhere. Invariant: a version is what the
-//! running program says of itself, never one that it speaks of.
+//! Documents that tell versions are read elsewhere. Invariant: a version is that of the running program, never one that it
+//! only speaks of: an image that could not be pulled tells nothing.
 
 use crate::event::Event;
 
@@ -18,14 +19,32 @@ enum Place {
     Behind,
     /// In an attribute.
     Attribute(&'static str),
+    /// Right behind the marker, in a line that tells that an image is there.
+    Pulled,
 }
 
-/// The lines. Talos and the kubelet write theirs at each start, as do etcd and Omni.
+/// What containerd and the kubelet say when an image is there.
+const PULLED: &[&str] = &["returns image reference", "Successfully pulled image", "already present on machine"];
+
+/// The lines. Talos and the kubelet write theirs at each start, as do etcd and Omni; Go puts the version of a module into the paths
+/// of stack traces; `pve-manager/` stands in what Proxmox VE tells of itself.
 static LINES: &[Line] = &[
     Line { marker: "booting Talos v", version: Place::Behind, application: "talos" },
     Line { marker: "starting an etcd server", version: Place::Attribute("etcd-version"), application: "etcd" },
     Line { marker: "Kubelet version", version: Place::Attribute("kubeletVersion"), application: "kubernetes" },
     Line { marker: "starting Omni", version: Place::Attribute("version"), application: "omni" },
+    Line { marker: "differs from the backend version \"", version: Place::Behind, application: "omni" },
+    Line { marker: "siderolabs/omni:v", version: Place::Pulled, application: "omni" },
+    Line {
+        marker: "omni-infra-provider-proxmox:v",
+        version: Place::Pulled,
+        application: "omni-infra-provider-proxmox",
+    },
+    Line { marker: ": server version v", version: Place::Behind, application: "talos" },
+    Line { marker: "luthermonson/go-proxmox@v", version: Place::Behind, application: "go-proxmox" },
+    Line { marker: "pve-manager/", version: Place::Behind, application: "pve" },
+    Line { marker: "ii  pve-manager ", version: Place::Behind, application: "pve" },
+    Line { marker: "ii  qemu-server ", version: Place::Behind, application: "qemu-server" },
 ];
 
 /// Texts that stand in the raw bytes of every line that tells a version.
@@ -35,9 +54,13 @@ pub fn markers() -> impl Iterator<Item = &'static str> {
 
 /// The application and its version (without `v`) that an event tells, if it does.
 pub fn version(event: &Event<'_>) -> Option<(&'static str, String)> {
-    let line = LINES.iter().find(|line| event.body.contains(line.marker))?;
+    let texts = || [Some(&*event.body), event.get("stacktrace"), event.get("error")].into_iter().flatten();
+    let found = |line: &'static Line| Some((line, texts().find_map(|text| text.split_once(line.marker))?));
+    let (line, (before, behind)) = LINES.iter().find_map(found)?;
+    let is_pulled = || PULLED.iter().any(|said| before.contains(said) || behind.contains(said));
     let text = match line.version {
-        Place::Behind => event.body.split_once(line.marker)?.1,
+        Place::Behind => behind.trim_start(),
+        Place::Pulled => Some(behind).filter(|_| is_pulled())?,
         Place::Attribute(key) => event.get(key)?,
     };
     let text = text.strip_prefix('v').unwrap_or(text);
@@ -76,6 +99,29 @@ mod tests {
                 "omni",
                 "1.8.2",
             ),
+            (r#"[WARN] omnictl version "v1.9.0" differs from the backend version "v1.10.2"."#, "omni", "1.10.2"),
+            ("WARNING: 192.0.2.5: server version v1.11.6 is older than client version v1.12.4", "talos", "1.11.6"),
+            (
+                r#"{"level":"error","ts":1788553789.0,"caller":"controllers/provision.go:349","msg":"machine provision failed","error":"boom","stacktrace":"main.main\n\t/go/pkg/mod/github.com/luthermonson/go-proxmox@v0.3.2/proxmox.go:180"}"#,
+                "go-proxmox",
+                "0.3.2",
+            ),
+            (
+                r#"2026-09-15T08:00:01.1Z stdout F time="2026-09-15T08:00:00Z" level=info msg="PullImage \"ghcr.io/siderolabs/omni:v1.10.2\" returns image reference \"sha256:00\" ""#,
+                "omni",
+                "1.10.2",
+            ),
+            (
+                "Container image \"x/omni-infra-provider-proxmox:v0.3.0\" already present on machine",
+                "omni-infra-provider-proxmox",
+                "0.3.0",
+            ),
+            (r#"{"pveversion":"pve-manager/9.1.1/42db4a6cf33dac83","uptime":1234}"#, "pve", "9.1.1"),
+            (
+                "ii  pve-manager    9.1.1        all          Proxmox Virtual Environment Management Tools",
+                "pve",
+                "9.1.1",
+            ),
         ] {
             assert_eq!(version(&parse(line)), Some((application, expected.to_owned())), "{line}");
         }
@@ -87,6 +133,7 @@ mod tests {
             "[talos] booting Talos variants is not supported",
             r#"{"level":"info","ts":1788553789.0,"msg":"starting Omni"}"#,
             "host Talos version: v1.11.6",
+            "Failed to pull image \"x/omni-infra-provider-proxmox:v0.3.0\": not found",
         ] {
             assert_eq!(version(&parse(line)), None, "{line}");
         }

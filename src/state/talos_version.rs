@@ -11,6 +11,9 @@ const NOTES: &[(&str, &str)] = &[
     ("Kubernetes version: ", "kubernetes"),
     ("Omni version: ", "omni"),
     ("Proxmox version: ", "pve"),
+    ("Proxmox VE version: ", "pve"),
+    ("PVE version: ", "pve"),
+    ("Provider version: ", "provider"),
 ];
 
 /// `Client:` and `Server:` blocks, or notes.
@@ -22,7 +25,7 @@ impl Document for TalosVersion {
     }
 
     fn begins_with(&self, byte: u8) -> bool {
-        matches!(byte, b'C' | b'S' | b'T' | b'K' | b'O' | b'P')
+        matches!(byte, b'C' | b'S' | b'T' | b'K' | b'O' | b'P' | b'-' | b'*')
     }
 
     fn begins(&self, line: &[u8]) -> bool {
@@ -56,6 +59,7 @@ impl Document for TalosVersion {
 
 /// A line of notes with a version.
 fn is_note(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"- ").or_else(|| line.strip_prefix(b"* ")).unwrap_or(line);
     line.len() < 80 && NOTES.iter().any(|(start, _)| line.strip_prefix(start.as_bytes()).is_some_and(is_version))
 }
 
@@ -71,7 +75,7 @@ fn notes(block: &Block) -> Vec<StateEvent> {
     let mut event = event("talos_version", Service::State, block.slice(0, block.len()).trim_end());
     for (_, line) in block.lines() {
         for (start, name) in NOTES {
-            if let Some(version) = line.strip_prefix(start) {
+            if let Some(version) = line.trim_start_matches(['-', '*', ' ']).strip_prefix(start) {
                 attribute(&mut event, *name, version.trim());
             }
         }

@@ -23,8 +23,19 @@ const PVESM: u8 = 2;
 const BOX: u8 = 3;
 
 /// First words of headers, besides those of `qm list` and `pvesm status`.
-const FIRST: &[&[u8]] =
-    &[b"NODE", b"NAMESPACE", b"NAME", b"ID", b"LAST", b"SERVICE", b"FILESYSTEM", b"PID", b"CONTAINER"];
+const FIRST: &[&[u8]] = &[
+    b"NODE",
+    b"NAMESPACE",
+    b"NAME",
+    b"ID",
+    b"LAST",
+    b"SERVICE",
+    b"FILESYSTEM",
+    b"PID",
+    b"CONTAINER",
+    b"REPOSITORY",
+    b"IMAGE",
+];
 
 /// A header and rows.
 pub(super) struct Table;
@@ -35,7 +46,7 @@ impl Document for Table {
     }
 
     fn begins_with(&self, byte: u8) -> bool {
-        matches!(byte, b'N' | b'I' | b'L' | b'S' | b'F' | b'P' | b'C' | b'V' | b' ' | b'+' | 0xE2)
+        matches!(byte, b'N' | b'I' | b'L' | b'S' | b'F' | b'P' | b'C' | b'R' | b'V' | b' ' | b'+' | 0xE2)
     }
 
     fn begins(&self, line: &[u8]) -> bool {
