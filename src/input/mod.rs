@@ -243,6 +243,9 @@ impl<'a> Walk<'a> {
 }
 
 #[cfg(test)]
+mod quine_tests;
+
+#[cfg(test)]
 mod testing;
 
 #[cfg(test)]

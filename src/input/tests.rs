@@ -344,6 +344,20 @@ fn a_truncated_compressed_file_gives_its_beginning_and_a_problem() {
 }
 
 #[test]
+fn a_compressed_tar_that_is_cut_is_told_once_for_it_and_once_for_the_member() {
+    let text = log(100_000);
+    for layer in LAYERS {
+        let bytes = compress(layer.name(), &tar(&[("a", &text), ("b", &text)]));
+        let found = visit_bytes("x", bytes.get(..bytes.len() / 2).unwrap(), whole());
+        assert!(!found.seen.is_empty(), "{}", layer.name());
+        let told: Vec<String> = found.kinds().into_iter().map(|(kind, of)| format!("{kind:?} {of}")).collect();
+        let mut once = told.clone();
+        once.dedup();
+        assert_eq!(told, once, "{}: {:?}", layer.name(), found.problems);
+    }
+}
+
+#[test]
 fn a_truncated_tar_gives_what_is_there() {
     let text = log(10_000);
     let bytes = tar(&[("a", &text), ("b", &text)]);
@@ -756,6 +770,42 @@ fn more_empty_members_than_the_limit_are_counted_and_told() {
     assert!(found.message(Kind::Limit).starts_with("50000 of 60000 members"));
     let piped = visit_piped(&bytes, Limits { zip_buffer: 1000, ..limits });
     assert_eq!((piped.visited.empty, piped.problems.len()), (50_000, whole().notes + 2));
+}
+
+/// A zip of so many members that all are the same empty one; its numbers need 64 bits.
+fn million(count: u64) -> Vec<u8> {
+    let one = raw_zip(&[RawMember::new("empty.log", 0, b"")]);
+    let start = memchr::memmem::find(&one, b"PK\x01\x02").unwrap();
+    let entry = one.get(start..one.len() - 22).unwrap();
+    let mut bytes = [one.get(..start).unwrap(), &entry.repeat(count as usize)].concat();
+    let end = bytes.len() as u64;
+    bytes.extend(b"PK\x06\x06\x2c\0\0\0\0\0\0\0\x2d\0\x2d\0\0\0\0\0\0\0\0\0");
+    for field in [count, count, end - start as u64, start as u64] {
+        bytes.extend(field.to_le_bytes());
+    }
+    bytes.extend(b"PK\x06\x07\0\0\0\0");
+    bytes.extend(end.to_le_bytes());
+    bytes.extend(b"\x01\0\0\0PK\x05\x06\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\0");
+    bytes
+}
+
+#[test]
+fn a_million_empty_members_are_counted_and_told_in_few_words() {
+    const MILLION: u64 = 1_000_000;
+    let bytes = million(MILLION);
+    let notes = whole().notes;
+    let found = visit_bytes("x", &bytes, Limits { members: 1_000_000, ..whole() });
+    assert_eq!((found.visited.empty, found.visited.sources), (MILLION, 0));
+    assert_eq!(found.problems.len(), notes + 1, "notes and their sum");
+    let found = visit_bytes("x", &bytes, whole());
+    assert_eq!(found.visited.empty, whole().members as u64);
+    assert!(found.message(Kind::Limit).starts_with("100000 of 1000000 members"), "{}", found.message(Kind::Limit));
+    // Through a pipe the members themselves are read: their headers, one behind the other.
+    let one = raw_zip(&[RawMember::new("empty.log", 0, b"")]);
+    let header = one.get(..memchr::memmem::find(&one, b"PK\x01\x02").unwrap()).unwrap();
+    let piped = visit_piped(&header.repeat(1_000_000), whole());
+    assert_eq!((piped.visited.empty, piped.problems.len()), (whole().members as u64, notes + 2));
+    assert!(piped.message(Kind::Limit).starts_with("has more than 100000 members"));
 }
 
 #[test]
