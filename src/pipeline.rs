@@ -162,8 +162,13 @@ pub fn problems_of(scanner: &Scanner<'_>, source: &SourceOutcome) -> Vec<Problem
     let problem =
         |kind: &str, message| ProblemEntry { source: source.context.label.clone(), kind: kind.to_owned(), message };
     let failed = source.failure.iter().map(|reason| problem("read", reason.clone()));
-    failed.chain(cut(scanner, source).into_iter().map(|message| problem("limit", message))).collect()
+    let cut = cut(scanner, source).into_iter().map(|message| problem("limit", message));
+    let unended = (source.found.unended > 0).then(|| problem("truncated", UNENDED.to_owned()));
+    failed.chain(cut).chain(unended).collect()
 }
+
+/// What is said of JSON whose brackets are not closed.
+const UNENDED: &str = "its JSON ends in the middle; fetch it again for the rest";
 
 /// What of a source was cut at a limit, in words.
 fn cut(scanner: &Scanner<'_>, source: &SourceOutcome) -> Vec<String> {

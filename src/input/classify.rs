@@ -144,6 +144,8 @@ static KNOWN: &[Known] = &[
     binary(b"\x1a\x45\xdf\xa3", "a video; paste the text it shows into a file"),
     binary(b"%PDF-", "a PDF document; save its text as a file"),
     binary(b"SQLite format 3\0", "an SQLite database"),
+    binary(b"\0\0\0\x01Bud1", "what macOS notes about a folder"),
+    binary(b"\0\x05\x16\x07\0", "what macOS notes about a file"),
     binary(b"QFI\xfb", "a qcow2 disk image"),
     binary(b"KDMV", "a VMDK disk image"),
     binary(b"hsqs", "a squashfs image"),

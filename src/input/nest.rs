@@ -50,6 +50,11 @@ impl Place<'_> {
         Arc::clone(&self.broken)
     }
 
+    /// Whether the innermost decoder broke.
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
     /// Whether this is inside a container.
     fn is_nested(&self) -> bool {
         !self.source.layers.is_empty()
@@ -115,7 +120,7 @@ impl Walk<'_> {
     }
 
     fn nothing(&self, place: &Place<'_>) {
-        if place.broken.load(Ordering::Relaxed) {
+        if place.is_broken() {
             return;
         }
         match place.tally {

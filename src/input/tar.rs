@@ -37,7 +37,11 @@ pub(super) fn is_header(block: &Block) -> bool {
 pub(super) fn walk(walk: &Walk<'_>, place: &Place<'_>, input: &mut Peek<'_>) {
     let tally = Tally::default();
     let mut tar = Tar { walk, place, tally: &tally, input, pending: Pending::default(), entries: 0, end: false };
-    if let Err(stop) = tar.run() {
+    let stopped = tar.run();
+    // When the compression around it broke, that was told.
+    if let Err(stop) = stopped
+        && !(place.is_broken() && matches!(stop.0, ProblemKind::Truncated))
+    {
         walk.lost(&place.source.label, stop.0, stop.1);
     }
     tally.report(walk, &place.source.label);

@@ -5,7 +5,7 @@
 //! parallel. Invariant: members are visited by position, so one name may occur many times.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::atomic::AtomicU64;
 
 use super::label;
@@ -106,7 +106,40 @@ pub(super) fn walk_stream(walk: &Walk<'_>, place: &Place<'_>, mut input: Peek<'_
         return;
     }
     let why = if complete { "its directory is missing or damaged" } else { "" };
-    zip_stream::walk(walk, place, Peek::new(Box::new(Cursor::new(bytes).chain(input))), why);
+    zip_stream::walk(walk, place, Peek::new(Box::new(Held::new(bytes).chain(input))), why);
+}
+
+/// Bytes that were read ahead; their memory is given back when the last one is taken.
+struct Held {
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+impl Held {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, taken: 0 }
+    }
+}
+
+impl Read for Held {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buf)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Held {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(self.bytes.get(self.taken..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.taken += amount;
+        if self.taken >= self.bytes.len() {
+            *self = Self::new(Vec::new());
+        }
+    }
 }
 
 /// Visits what the directory names; none when there is no directory to be read.

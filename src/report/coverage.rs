@@ -106,8 +106,11 @@ pub fn summary(report: &Report) -> Vec<(&'static str, String)> {
         summary.push(("skipped", reasons(&coverage.skipped)));
     }
     if !coverage.cut.is_empty() {
-        let names = coverage.cut.iter().map(|gap| gap.source.as_str()).collect();
-        summary.push(("cut", format!("{} not wholly read: {}", counted(coverage.cut.len(), "source"), some(names))));
+        // A source may be cut for several reasons.
+        let mut names: Vec<&str> = coverage.cut.iter().map(|gap| gap.source.as_str()).collect();
+        names.dedup();
+        let count = counted(names.len(), "source");
+        summary.push(("cut", format!("{count} not wholly read: {}", some(names))));
     }
     if !coverage.not_understood.is_empty() {
         let names: Vec<&str> = coverage.not_understood.iter().map(String::as_str).collect();

@@ -37,6 +37,8 @@ pub struct ChunkOutcome {
     pub truncated: u64,
     /// Documents cut at the limit.
     pub oversized: u64,
+    /// Documents that end before they are closed.
+    pub unended: u64,
     /// Lines at warning and above.
     pub faults: u64,
     /// Dated lines below warning, or of unknown severity.
@@ -152,6 +154,7 @@ impl ChunkOutcome {
         self.events += later.events;
         self.truncated += later.truncated;
         self.oversized += later.oversized;
+        self.unended += later.unended;
         self.faults += later.faults;
         self.ordinary += later.ordinary;
         self.cadence.absorb(later.cadence);

@@ -77,12 +77,22 @@ pub fn goes_on(line: &[u8], classified: &Line) -> bool {
 fn continues_as(line: &[u8], classified: impl FnOnce() -> Line) -> bool {
     let Some(first) = line.first() else { return false };
     match first {
-        b'\t' | b'}' | b']' | b'"' => true,
+        b'\t' | b'}' | b']' => true,
+        b'"' => !is_csv(line),
         b' ' => !classified().understood(),
         b'g' | b'k' | b'r' | b'c' | b'm' => TRACE.iter().any(|t| line.starts_with(t)),
         b'[' | b'0'..=b'9' | b'a'..=b'f' | 0xe2 | b'>' => is_cut_inside(line, &classified()),
         _ => false,
     }
+}
+
+/// Whether a line that begins with a quotation mark is a row of comma-separated values: another one follows the first, as it
+/// does in no object of JSON.
+fn is_csv(line: &[u8]) -> bool {
+    let Some(inner) = line.get(1..) else { return false };
+    let Some(end) = memchr::memchr(b'"', inner) else { return false };
+    let behind = inner.get(end + 1..).unwrap_or_default();
+    behind.strip_prefix(b",").is_some_and(|more| more.first().is_some_and(|b| *b != b' '))
 }
 
 /// Whether the line behind `before`, bytes that end in a line end, goes on with a record that was too long for one line.

@@ -68,6 +68,26 @@ fn is_document(bytes: &[u8]) -> bool {
     state::begins(&first).is_some() && !parse::classify(&first, &mut LockOn::default()).time.is_some()
 }
 
+/// Whether brackets are open at the end of JSON: it was cut off.
+fn is_cut_json(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    if !matches!(text.first(), Some(b'{' | b'[')) || matches!(text.last(), Some(b'}' | b']') | None) {
+        return false;
+    }
+    let (mut depth, mut string, mut escaped) = (0i64, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if string => escaped = true,
+            b'"' => string = !string,
+            b'{' | b'[' if !string => depth += 1,
+            b'}' | b']' if !string => depth -= 1,
+            _ => {}
+        }
+    }
+    depth > 0
+}
+
 /// Scans the records that begin in one chunk of a file.
 fn positioned(
     scanner: &Scanner<'_>,
@@ -167,6 +187,7 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
         outcome.bytes += intake.bytes;
         outcome.failure = outcome.failure.take().or(intake.failure);
         outcome.absorb(pieces, own, scanner);
+        outcome.found.unended += u64::from(whole && is_document(own) && is_cut_json(own));
         more = again;
         base += cut as u64;
         cut_line = own.last() != Some(&b'\n');
@@ -196,6 +217,7 @@ fn documents(
     let own = batch.get(..cut).unwrap_or_default();
     let found = chunk::scan(scanner, &outcome.context, own, *base, &Sated::default());
     outcome.absorb([found], own, scanner);
+    outcome.found.unended += u64::from(!more && is_cut_json(own));
     let cut_line = own.last() != Some(&b'\n');
     *base += cut as u64;
     batch.drain(..cut);

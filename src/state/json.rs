@@ -1,5 +1,7 @@
 //! Blocks of JSON: indented objects, one after another, or arrays of them.
 
+use std::borrow::Cow;
+
 use super::block::{Block, MAX_EVENTS, is_boundary};
 use super::{Context, Document, Progress, Sample, StateEvent, kind};
 
@@ -76,7 +78,8 @@ impl Document for Json {
             let from = line_of(&block, object.start);
             let to = line_of(&block, object.end.saturating_sub(1)) + 1;
             let text = text.get(object).unwrap_or_default();
-            kind::each(&block, text, (from, to), context, take);
+            let text = if text.ends_with('}') { text.into() } else { completed(text) };
+            kind::each(&block, &text, (from, to), context, take);
         }
     }
 
@@ -159,6 +162,34 @@ fn objects(text: &str) -> Vec<std::ops::Range<usize>> {
     out
 }
 
+/// An object that may be cut off, without what is incomplete at its end and with the brackets that it lacks.
+fn completed(text: &str) -> Cow<'_, str> {
+    let (mut open, mut end, mut string, mut escaped) = (Vec::new(), 0, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if string => escaped = true,
+            b'"' => string = !string,
+            _ if string => {}
+            b'{' | b'[' => {
+                open.push(if byte == b'{' { '}' } else { ']' });
+                end = at + 1;
+            }
+            b'}' | b']' => {
+                open.pop();
+                end = at + 1;
+            }
+            b',' => end = at,
+            _ => {}
+        }
+    }
+    if open.is_empty() {
+        return text.into();
+    }
+    let whole = text.get(..end).unwrap_or_default();
+    whole.chars().chain(open.into_iter().rev()).collect::<String>().into()
+}
+
 /// The line that holds a byte.
 fn line_of(block: &Block, at: usize) -> usize {
     let (mut low, mut high) = (0, block.len());
@@ -195,5 +226,26 @@ const SAMPLES: &[Sample] = &[
         path: "",
         events: 1,
         has: &[(0, "#format", "cosi_resource"), (0, "spec.connected", "false")],
+    },
+    // Cut off: what is whole is read.
+    Sample {
+        text: "{
+    \"apiVersion\": \"v1\",
+    \"kind\": \"Node\",
+    \"metadata\": {
+        \"name\": \"w-1\"
+    },
+    \"status\": {
+        \"conditions\": [
+            {
+                \"type\": \"MemoryPressure\",
+                \"status\": \"True\"
+            },
+            {
+                \"type\": \"Rea
+",
+        path: "",
+        events: 1,
+        has: &[(0, "#format", "k8s_object"), (0, "metadata.name", "w-1"), (0, "condition.MemoryPressure", "True")],
     },
 ];

@@ -116,9 +116,20 @@ fn of_tree(piece: Piece, trusted: bool, context: &Context) -> Vec<StateEvent> {
     }
     match KINDS.iter().find(|k| k.takes(&piece.root)) {
         Some(kind) => kind.events(&piece, context),
+        None if is_cut_list(&piece.root) => {
+            let items = piece.root.get("items").map(|node| node.items().to_vec()).unwrap_or_default();
+            of_items(piece.block, items, piece.from, piece.to, trusted, context)
+        }
         None if trusted => yaml_document::fallback(&piece, context).into_iter().collect(),
         None => Vec::new(),
     }
+}
+
+/// A list of Kubernetes whose kind is not told: that stands behind the items, and was cut off.
+fn is_cut_list(root: &Node) -> bool {
+    let is_object = |item: &Node| item.text_at(&["kind"]).is_some() && item.text_at(&["apiVersion"]).is_some();
+    let items = root.get("items").map(Node::items).unwrap_or_default();
+    root.text_at(&["apiVersion"]).is_some() && root.get("kind").is_none() && items.first().is_some_and(is_object)
 }
 
 /// The events of a list's items.

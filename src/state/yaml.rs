@@ -55,7 +55,7 @@ impl Document for Yaml {
         }
         let line = line.get(progress.indent..).unwrap_or_default().trim_ascii_end();
         match line.first() {
-            Some(b' ') => true,
+            Some(b' ' | b'\t') => true,
             Some(b'-') if line == b"---" => {
                 progress.shape = ANY;
                 true
@@ -203,14 +203,35 @@ fn documents(block: &Block, indent: usize) -> Vec<(usize, usize)> {
 
 /// The text of some lines without the indentation of the whole block.
 fn dedented<'t>(block: &Block<'t>, from: usize, to: usize, indent: usize) -> std::borrow::Cow<'t, str> {
-    if indent == 0 {
-        return block.slice(from, to).into();
+    let whole = block.slice(from, to);
+    if indent == 0 && memchr::memmem::find(whole.as_bytes(), b"\n\t").is_none() {
+        return whole.into();
     }
-    let lines: Vec<&str> = (from..to).map(|i| block.line(i).get(indent..).unwrap_or_default()).collect();
+    let lines: Vec<_> = (from..to).map(|i| spaced(block.line(i).get(indent..).unwrap_or_default())).collect();
     lines.join("\n").into()
 }
 
+/// A line that is indented with tabs, as no YAML may be, indented with blanks: editors and chats put them there.
+fn spaced(line: &str) -> std::borrow::Cow<'_, str> {
+    let text = line.trim_start_matches('\t');
+    if text.len() == line.len() { line.into() } else { ("  ".repeat(line.len() - text.len()) + text).into() }
+}
+
 const SAMPLES: &[Sample] = &[
+    // Indented with tabs.
+    Sample {
+        text: "services:
+\tprovider:
+\t\timage: registry.example.com/omni-infra-provider-proxmox:v0.1.0
+\t\trestart: unless-stopped
+",
+        path: "compose.yaml",
+        events: 1,
+        has: &[
+            (0, "#format", "yaml_document"),
+            (0, "services.provider.image", "registry.example.com/omni-infra-provider-proxmox:v0.1.0"),
+        ],
+    },
     Sample {
         text: "services:
   provider:

@@ -6,7 +6,7 @@ use omnilog::pipeline::{self, Analysis};
 use omnilog::scan::{Scanner, SourceContext, SourceOutcome};
 
 use crate::lab::{NOW, catalogue};
-use crate::support::{Dir, FULL, confidences, gzip, omnilog};
+use crate::support::{Dir, FULL, confidences, gzip, omnilog, tar};
 
 /// A scanner with small limits.
 fn scanner(line: usize, document: usize) -> Scanner<'static> {
@@ -114,4 +114,55 @@ fn a_line_across_the_end_of_a_chunk_is_read_up_to_the_limit() {
     assert_eq!(report["problems"].as_array().map(Vec::len), Some(0), "{}", report["problems"]);
     assert_eq!(report["root_causes"][0]["id"], "proxmox-storage/storage-full");
     assert_eq!(report["root_causes"][0]["evidence"][0]["line"], 1041);
+}
+
+/// Members of 64 MiB of the same byte, as many as make 10 GiB.
+fn bomb() -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![b'0'; 64 << 20]).expect("memory");
+    encoder.finish().expect("memory").repeat(160)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_bomb_of_ten_gibibytes_is_told_and_costs_nothing_beside_it() {
+    let dir = Dir::with(&[("in/task.log", FULL)]);
+    let bomb = bomb();
+    dir.write("in/bomb.gz", &bomb);
+    dir.write("in/bomb.tar", &tar(&[("a/bomb.gz", &bomb), ("a/after.log", b"TASK OK\n")]));
+    // A tenth of what it unfolds to is more than there is.
+    let script = "ulimit -v 1048576; exec \"$0\" --format json in";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_omnilog")]).env_clear().current_dir(dir.path());
+    let output = command.output().expect("a shell");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["root_causes"][0]["id"], "proxmox-storage/storage-full");
+    let told = |source: &str| {
+        let problems = report["problems"].as_array().expect("a list");
+        problems.iter().any(|p| p["source"] == source && p["message"].to_string().contains("decompression bomb"))
+    };
+    assert!(told("in/bomb.gz") && told("in/bomb.tar!/a/bomb.gz"), "{}", report["problems"]);
+    let inputs = report["inputs"].as_array().expect("a list");
+    assert!(inputs.iter().any(|i| i["source"] == "in/bomb.tar!/a/after.log"), "{inputs:?}");
+}
+
+#[test]
+fn json_that_is_cut_off_is_read_as_far_as_it_goes_and_told() {
+    let whole = list(1_000);
+    let expected = confidences(&omnilog(["-"]).input(&whole).report());
+    assert!(expected.first().is_some_and(|(id, _)| id.starts_with("node-memory/")), "{expected:?}");
+    // In the item behind the one that is short of memory.
+    let cut = whole.trim_end().trim_end_matches("],\n  \"kind\": \"List\"\n}").trim_end();
+    let cut = format!("{cut},\n    {{\n      \"apiVersion\": \"v1\",\n      \"kind\": \"No");
+    for name in ["nodes.json", "nodes.txt"] {
+        let dir = Dir::with(&[(name, &cut)]);
+        let report = omnilog([name]).within(dir.path()).report();
+        assert_eq!(confidences(&report), expected);
+        assert_eq!(report["problems"][0]["kind"], "truncated");
+        assert_eq!(report["problems"][0]["message"], "its JSON ends in the middle; fetch it again for the rest");
+        assert_eq!(report["coverage"]["cut"][0]["source"], name);
+    }
+    assert_eq!(omnilog(["-"]).input(&whole).report()["problems"].as_array().map(Vec::len), Some(0));
 }

@@ -78,5 +78,7 @@ mod secrets;
 mod state;
 /// One story over all sources: clocks, zones, coverage, machines that are never merged.
 mod story;
+/// What people put into tickets beside logs: exports, documents, archives that cannot be opened.
+mod tickets;
 /// Triage: a row for each ticket, in every format.
 mod triage;
