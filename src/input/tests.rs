@@ -345,7 +345,7 @@ fn a_truncated_compressed_file_gives_its_beginning_and_a_problem() {
 
 #[test]
 fn a_compressed_tar_that_is_cut_is_told_once_for_it_and_once_for_the_member() {
-    let text = log(100_000);
+    let text = log(1_500_000);
     for layer in LAYERS {
         let bytes = compress(layer.name(), &tar(&[("a", &text), ("b", &text)]));
         let found = visit_bytes("x", bytes.get(..bytes.len() / 2).unwrap(), whole());

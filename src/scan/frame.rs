@@ -242,6 +242,16 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_comma_separated_values_continues_nothing() {
+        for row in [&br#""2026-09-15T08:00:01Z","178","it failed""#[..], br#""a",2,3"#, br#"" ","b""#] {
+            assert!(!continues(row), "{}", String::from_utf8_lossy(row));
+        }
+        for json in [&br#""msg": "it failed","#[..], br#""msg":"x","y":"z""#, br#""a", "b""#, br#""last","#, br#"""#] {
+            assert!(continues(json), "{}", String::from_utf8_lossy(json));
+        }
+    }
+
+    #[test]
     fn stack_traces_and_pretty_json_continue() {
         for line in ["\t/go/pkg/mod/x.go:3", "github.com/a/b.(*C).D", "  \"ts\": 1,", "}", "\"msg\": \"x\","] {
             assert!(continues(line.as_bytes()), "{line}");

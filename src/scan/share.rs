@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use super::SourceOutcome;
 use super::hits::Tally;
 
-/// Hits kept over all sources, some 15 MiB; a single source hardly has as many.
-const HITS: usize = 32 << 10;
+/// Hits kept over all sources, some 10 MiB; tickets and bundles have a tenth of that.
+const HITS: usize = 20 << 10;
 /// Hits from its start that a tally keeps however many sources there are.
 const LEAST: usize = 2;
 /// Hits from its start that no tally has more than.

@@ -186,7 +186,9 @@ fn completed(text: &str) -> Cow<'_, str> {
     if open.is_empty() {
         return text.into();
     }
-    let whole = text.get(..end).unwrap_or_default();
+    // Behind a line end stands no half of a value.
+    let is_half = string || !text.ends_with('\n');
+    let whole = if is_half { text.get(..end).unwrap_or_default() } else { text.trim_end().trim_end_matches(',') };
     whole.chars().chain(open.into_iter().rev()).collect::<String>().into()
 }
 

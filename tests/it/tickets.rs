@@ -68,11 +68,6 @@ fn a_row_of_a_csv_export_is_a_record_of_its_own() {
     let report = report(&[("export.csv", text.as_bytes())]);
     assert_eq!(first(&report), Some(FULL_ID));
     assert_eq!(report["root_causes"][0]["evidence"][0]["line"], 3);
-    // Strings of JSON still belong to the record before them.
-    let pretty = "{\n\"level\": \"error\",\n\"ts\": 1788553789.0,\n\"msg\": \"it failed\",\n\"error\": \"gizmo\"\n}\n";
-    let dir = Dir::with(&[("a.log", pretty)]);
-    let report = omnilog(["a.log"]).within(dir.path()).report();
-    assert_eq!(report["unexplained"]["events"], 1, "{}", report["unexplained"]);
 }
 
 #[test]
