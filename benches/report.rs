@@ -17,9 +17,9 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use omnilog::catalog::anchor;
 use omnilog::catalog::{Catalogue, load};
 use omnilog::input::Options;
-use omnilog::matcher::filter;
 use omnilog::pipeline;
 use omnilog::redact::Pseudonyms;
 use omnilog::report::{self, Style, border};
@@ -108,7 +108,7 @@ fn bundle(catalogue: &Catalogue, bytes: u64) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("report-{bytes}"));
     std::fs::create_dir_all(&folder).expect("target can be written");
     let literals = catalogue.signatures.iter().filter(|s| !s.benign).flat_map(|s| s.any.iter().chain(&s.all));
-    let fits = |l: &&String| filter::anchor(l).is_some() && l.is_ascii() && !l.contains(['\n', '\t']);
+    let fits = |l: &&String| anchor::piece(l).is_some() && l.is_ascii() && !l.contains(['\n', '\t']);
     let signatures: Vec<String> = literals.filter(fits).cloned().collect();
     for number in 0..FILES {
         let path = folder.join(format!("node-{number}.log"));

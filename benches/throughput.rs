@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use omnilog::catalog::anchor;
 use omnilog::catalog::load;
-use omnilog::matcher::filter;
 
 const OMNILOG: &str = env!("CARGO_BIN_EXE_omnilog");
 const RUNS: usize = 5;
@@ -68,7 +68,7 @@ fn signatures() -> Vec<String> {
         .iter()
         .filter(|s| !s.benign)
         .flat_map(|s| s.any.iter().chain(&s.all))
-        .filter(|l| filter::anchor(l).is_some() && l.is_ascii() && !l.contains(['\n', '\t']))
+        .filter(|l| anchor::piece(l).is_some() && l.is_ascii() && !l.contains(['\n', '\t']))
         .cloned()
         .collect();
     all.sort();

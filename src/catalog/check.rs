@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use super::compile::PatternError;
 use super::file::{CauseFile, Remediation, SampleFile};
-use super::{Catalogue, Correlation, CorrelationKind, Signature, TASK_STARTS, build_regex, discern};
+use super::{Catalogue, Correlation, CorrelationKind, Signature, TASK_STARTS, anchor, build_regex, discern};
 use crate::catalog::Term;
-use crate::matcher::filter;
 use crate::suggest;
 
 /// Words that `components` may hold.
@@ -257,15 +256,15 @@ fn signatures(catalogue: &Catalogue, complaints: &mut Vec<PatternError>) {
         if !signature.has_literals() && !document_only {
             lint.complain(&near, format!("signature `{name}` has no literal and no `format`"), None);
         }
-        let anchored = |l: &String| filter::anchor(l).is_some();
+        let anchored = |l: &String| anchor::piece(l).is_some();
         if !signature.all.is_empty() && signature.any.is_empty() && !signature.all.iter().any(anchored) {
             let message =
-                format!("signature `{name}`: no literal of `all` has {} plain bytes in a row", filter::ANCHOR);
+                format!("signature `{name}`: no literal of `all` has {} plain bytes in a row", anchor::ANCHOR);
             lint.complain(&near, message, None);
         }
         if !signature.all.iter().any(anchored) {
             for literal in signature.any.iter().filter(|l| !anchored(l)) {
-                let message = format!("signature `{name}`: `{literal}` has no {} plain bytes in a row", filter::ANCHOR);
+                let message = format!("signature `{name}`: `{literal}` has no {} plain bytes in a row", anchor::ANCHOR);
                 lint.complain(&near, message, Some("make the literal longer, or add a longer one to `all`".into()));
             }
         }
@@ -382,6 +381,6 @@ const ATTRIBUTES: &[&str] = &["error", "err", "msg", "step", "controller", "comp
 /// Whether a literal can be found only where attributes are written as `key=value`.
 fn needs_key(literal: &str) -> bool {
     let Some((key, value)) = literal.trim_start().split_once('=') else { return false };
-    let found = |anchor: [u8; filter::ANCHOR]| value.as_bytes().windows(filter::ANCHOR).any(|w| w == anchor);
-    ATTRIBUTES.contains(&key) && !filter::anchor(literal).is_some_and(found)
+    let found = |anchor: [u8; anchor::ANCHOR]| value.as_bytes().windows(anchor::ANCHOR).any(|w| w == anchor);
+    ATTRIBUTES.contains(&key) && !anchor::piece(literal).is_some_and(found)
 }

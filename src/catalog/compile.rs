@@ -5,13 +5,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::file::{
     BenignFile, CauseFile, CorrelationFile, EvidenceFile, FieldValue, Prior, ScenarioFile, SignatureFile,
 };
 use super::version::Affected;
 use super::{
     Attention, Catalogue, Cause, Correlation, CorrelationKind, Evidence, Expr, FieldOp, FieldTest, LazyRegex, Level,
-    PatternText, Scenario, ServiceSet, Signature, SignatureId, Term, expr,
+    PatternText, Scenario, ServiceSet, Signature, SignatureId, Term, anchor, expr,
 };
 use crate::event::time::SECOND;
 use crate::event::{Service, Severity};
@@ -37,7 +39,7 @@ const TELLING: f64 = 14.0;
 const MANY: u64 = 16;
 
 /// What is wrong with a pattern file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatternError {
     /// The file.
     pub path: String,
@@ -191,6 +193,7 @@ impl<'t> Compiler<'t> {
             benign,
             correlated: false,
             keep: Vec::new(),
+            anchors: anchor::choose(&file.any, &file.all),
         })
     }
 

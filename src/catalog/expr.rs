@@ -1,5 +1,7 @@
 //! Conditions over signatures and correlations: `a and not (b or c)`, with three truth values.
 
+use serde::{Deserialize, Serialize};
+
 /// Three-valued truth: what the input does not cover is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Truth {
@@ -29,8 +31,8 @@ impl Truth {
     }
 }
 
-/// A condition; names are resolved to `T` at load.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A condition; names are resolved to `T` when it is compiled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Expr<T> {
     /// A name.
     Name(T),

@@ -1,7 +1,8 @@
 //! Reads pattern files: the catalogue compiled into the binary, and folders given with `--patterns`.
 //!
-//! For a fast start the binary carries, beside the full texts, one JSON index of everything that matching and ranking
-//! need (made by `build.rs` from the same files). The only module of the catalogue that does IO.
+//! For a fast start the binary carries, beside the full texts, the catalogue that `build.rs` compiled from them, and for
+//! `--patterns`, which adds files to them, an index of everything that matching and ranking need. The only module of the catalogue
+//! that does IO.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -26,16 +27,21 @@ struct Index {
 
 /// The catalogue compiled into the binary.
 pub fn builtin() -> (Catalogue, Vec<PatternError>) {
-    let (parsed, texts) = builtin_parsed();
-    compile::compile(&parsed, texts, builtin::DIGEST)
+    let (mut catalogue, errors): (Catalogue, _) = postcard::from_bytes(builtin::COMPILED).unwrap_or_default();
+    catalogue.texts = builtin_texts();
+    (catalogue, errors)
 }
 
-fn builtin_parsed() -> (Parsed, BTreeMap<String, PatternText>) {
+fn builtin_parsed() -> Parsed {
     let index: Index = serde_json::from_str(builtin::INDEX).unwrap_or_default();
-    let texts = builtin::TEXTS.iter().map(|(id, path, text)| {
+    Parsed { causes: index.causes, scenarios: index.scenarios, benign: index.benign }
+}
+
+fn builtin_texts() -> BTreeMap<String, PatternText> {
+    let text = |(id, path, text): &(&str, &str, &'static str)| {
         ((*id).to_owned(), PatternText { path: (*path).to_owned(), text: Cow::Borrowed(*text) })
-    });
-    (Parsed { causes: index.causes, scenarios: index.scenarios, benign: index.benign }, texts.collect())
+    };
+    builtin::TEXTS.iter().map(text).collect()
 }
 
 /// The built-in catalogue with a folder's files added or put in place by id. With `alone`, the folder only.
@@ -43,7 +49,7 @@ fn builtin_parsed() -> (Parsed, BTreeMap<String, PatternText>) {
 /// # Errors
 /// Files that cannot be read or parsed are reported and left out; the rest is loaded.
 pub fn with_folder(folder: &Path, alone: bool) -> (Catalogue, Vec<PatternError>) {
-    let (mut parsed, mut texts) = if alone { (Parsed::default(), BTreeMap::new()) } else { builtin_parsed() };
+    let (mut parsed, mut texts) = if alone { Default::default() } else { (builtin_parsed(), builtin_texts()) };
     let mut errors = Vec::new();
     let mut digest = fnv(if alone { "" } else { builtin::DIGEST }.as_bytes(), 0xcbf2_9ce4_8422_2325);
     for path in toml_files(folder, &mut errors) {

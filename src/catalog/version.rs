@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 /// Versions of an application that have a fault.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Affected {
     /// The application's name.
     pub name: String,
@@ -12,7 +14,7 @@ pub struct Affected {
 }
 
 /// A comparison with a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
     /// `<`
     Below,
@@ -27,7 +29,7 @@ pub enum Comparison {
 }
 
 /// A version: its numbers, and whether a pre-release suffix follows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     numbers: Vec<u64>,
     release: bool,

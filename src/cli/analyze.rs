@@ -178,7 +178,7 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     }
     let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
-    let mut scanner = args.input.options.scanner(&catalogue, now)?;
+    let mut scanner = args.input.options.scanner(catalogue, now)?;
     scanner.around = args.context.unwrap_or_else(|| renderer.context());
     let redaction = &args.input.options.redaction;
     let pseudonyms = redaction.pseudonyms(report::hides_names(&args.format))?;
@@ -187,7 +187,7 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     if !args.baseline.is_empty() {
         analysis.forget(&baseline(args, &scanner)?);
     }
-    let mut report = analysis.report(&catalogue);
+    let mut report = analysis.report(catalogue);
     pipeline::attach_context(&mut report, &analysis, scanner.around, &args.input.options.without_questions()?);
     redact(&mut report, pseudonyms, map)?;
     if !args.quiet && args.format != "text" {

@@ -28,10 +28,10 @@ pub struct DetectArgs {
 pub fn run(args: &DetectArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
-    let scanner = args.input.options.scanner(&catalogue, now)?;
+    let scanner = args.input.options.scanner(catalogue, now)?;
     let redaction = &args.input.options.redaction;
     let (pseudonyms, map) = (redaction.pseudonyms(false)?, redaction.open_map()?);
-    let mut report = args.input.read(&scanner)?.report(&catalogue);
+    let mut report = args.input.read(&scanner)?.report(catalogue);
     redact(&mut report, pseudonyms, map)?;
     if args.json {
         let text = serde_json::to_string_pretty(&report.inputs)?;

@@ -81,7 +81,7 @@ impl Row {
 /// Usage errors, write errors.
 pub fn run(args: &EventsArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, _) = args.input.options.catalogue.load()?;
-    let scanner = args.input.options.scanner(&catalogue, now)?;
+    let scanner = args.input.options.scanner(catalogue, now)?;
     let filter = Filter::new(args, scanner.since, scanner.until)?;
     let redaction = &args.input.options.redaction;
     let (pseudonyms, map) = (redaction.pseudonyms(false)?, redaction.open_map()?);

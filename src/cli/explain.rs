@@ -28,11 +28,11 @@ pub struct ExplainArgs {
 pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let (catalogue, errors) = args.catalogue.load()?;
     super::warn(&errors);
-    let index = find_cause(&catalogue, &args.id)?;
+    let index = find_cause(catalogue, &args.id)?;
     let Some(cause) = catalogue.causes.get(index) else { return Ok(ExitCode::from(OK)) };
     let page = catalogue.page(&cause.id).unwrap_or_default();
     let width = terminal::style(Color::Never, false, false).width.min(100);
-    terminal::page(|out| write(out, &catalogue, cause, &page, width))?;
+    terminal::page(|out| write(out, catalogue, cause, &page, width))?;
     Ok(ExitCode::from(OK))
 }
 

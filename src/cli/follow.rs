@@ -70,7 +70,7 @@ enum Shown {
 pub fn run(args: &AnalyzeArgs, renderer: &dyn Renderer, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
-    let mut scanner = args.input.options.scanner(&catalogue, now)?;
+    let mut scanner = args.input.options.scanner(catalogue, now)?;
     let around = args.context.unwrap_or_else(|| renderer.context());
     scanner.around = around;
     let options = args.input.options.input_options()?;

@@ -142,18 +142,20 @@ pub struct CatalogueArgs {
 }
 
 impl CatalogueArgs {
-    /// Loads the catalogue; broken files are reported by the caller.
+    /// Loads the catalogue; broken files are reported by the caller. It stays until the process ends: to take it apart would
+    /// take as long as to load it.
     ///
     /// # Errors
     /// The folder does not exist.
-    pub fn load(&self) -> anyhow::Result<(Catalogue, Vec<PatternError>)> {
-        match &self.patterns {
+    pub fn load(&self) -> anyhow::Result<(&'static Catalogue, Vec<PatternError>)> {
+        let (catalogue, errors) = match &self.patterns {
             Some(folder) if !folder.is_dir() => {
                 anyhow::bail!(Usage(format!("--patterns {}: there is no such folder", folder.display())))
             }
-            Some(folder) => Ok(load::with_folder(folder, false)),
-            None => Ok(load::builtin()),
-        }
+            Some(folder) => load::with_folder(folder, false),
+            None => load::builtin(),
+        };
+        Ok((Box::leak(Box::new(catalogue)), errors))
     }
 }
 

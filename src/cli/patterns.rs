@@ -76,19 +76,19 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
     match &args.command {
         PatternsCommand::List => {
             super::warn(&errors);
-            list(&catalogue)?;
+            list(catalogue)?;
             Ok(ExitCode::from(OK))
         }
-        PatternsCommand::Show { id } => show(&catalogue, id),
+        PatternsCommand::Show { id } => show(catalogue, id),
         PatternsCommand::New { id, input, from_cluster, dir } => {
             let text = match from_cluster {
-                Some(number) => from_cluster_text(&catalogue, now, input, *number)?,
+                Some(number) => from_cluster_text(catalogue, now, input, *number)?,
                 None => SKELETON.to_owned(),
             };
-            new(&catalogue, id, dir, &text)
+            new(catalogue, id, dir, &text)
         }
         PatternsCommand::Check { only } => {
-            errors.extend(check::check(&catalogue));
+            errors.extend(check::check(catalogue));
             errors.retain(|e| only.as_ref().is_none_or(|o| e.path.contains(o)));
             let (causes, signatures) = (catalogue.causes.len(), catalogue.signatures.len());
             terminal::print(|out| {
@@ -100,14 +100,14 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
         PatternsCommand::Test { id, reliability: true, cases } => {
             super::warn(&errors);
             let mut answers: Vec<prove::Answer> =
-                prove::run(&catalogue, now, id.as_deref()).iter().filter_map(|o| o.answer).collect();
-            answers.extend(tickets(&catalogue, now, cases)?);
+                prove::run(catalogue, now, id.as_deref()).iter().filter_map(|o| o.answer).collect();
+            answers.extend(tickets(catalogue, now, cases)?);
             reliability(&answers)?;
             Ok(ExitCode::from(OK))
         }
         PatternsCommand::Test { id, .. } => {
             super::warn(&errors);
-            test(&catalogue, now, id.as_deref())
+            test(catalogue, now, id.as_deref())
         }
     }
 }

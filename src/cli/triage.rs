@@ -63,7 +63,7 @@ struct Row {
 pub fn run(args: &TriageArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, errors) = args.options.catalogue.load()?;
     super::warn(&errors);
-    let scanner = args.options.scanner(&catalogue, now)?;
+    let scanner = args.options.scanner(catalogue, now)?;
     let tickets = tickets(&args.folders)?;
     let redaction = &args.options.redaction;
     let mut pseudonyms = redaction.pseudonyms(args.output.is_some() || report::hides_names(&args.format))?;

@@ -46,18 +46,18 @@ pub struct WhyNotArgs {
 pub fn run(args: &WhyNotArgs, now: i64) -> anyhow::Result<ExitCode> {
     let (catalogue, errors) = args.input.options.catalogue.load()?;
     super::warn(&errors);
-    let index = find_cause(&catalogue, &args.id)?;
-    let scanner = args.input.options.scanner(&catalogue, now)?;
+    let index = find_cause(catalogue, &args.id)?;
+    let scanner = args.input.options.scanner(catalogue, now)?;
     let Some(cause) = catalogue.causes.get(index) else { return Ok(ExitCode::from(OK)) };
     let lines =
-        Lines::new(Near::new(&scanner.matcher, near_miss::signatures(&catalogue, cause)), scanner.limits.clone());
+        Lines::new(Near::new(&scanner.matcher, near_miss::signatures(catalogue, cause)), scanner.limits.clone());
     let options = args.input.options.input_options()?;
     let read = || pipeline::read_and_look(&scanner, &args.input.paths, &options, LOOKED_AT, &|c, b| lines.look(c, b));
     let analysis = terminal::with_progress(&scanner.scanned, &args.input.paths, false, read);
     if analysis.sources.iter().all(|s| s.bytes == 0) {
         anyhow::bail!(nothing_read(&analysis.problems));
     }
-    let world = World::new(&catalogue, &analysis.sources);
+    let world = World::new(catalogue, &analysis.sources);
     let redaction = &args.input.options.redaction;
     let (pseudonyms, map) = (redaction.pseudonyms(false)?, redaction.open_map()?);
     let mut page = Vec::new();

@@ -14,7 +14,9 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 use memchr::memmem::{self, Finder};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use crate::catalog::anchor::{self, Place};
 use crate::catalog::{Catalogue, Signature, SignatureId};
 use crate::event::{Event, Service, Severity};
 pub use filter::{Filter, Found};
@@ -42,27 +44,56 @@ pub struct Match<'t> {
 /// Signatures ready to be tested.
 pub struct Matcher<'c> {
     catalogue: &'c Catalogue,
-    filter: Filter,
-    /// The literals of the filter, and the signatures that wait for each.
-    literals: Vec<(&'c str, Vec<SignatureId>)>,
+    filter: Filter<'c>,
+    /// The literals of the filter.
+    literals: Vec<Literal<'c>>,
     /// Signatures without literals, by format.
     by_format: BTreeMap<&'c str, Vec<SignatureId>>,
     /// For each signature, its literals ready to be searched for; made when first needed.
-    prepared: Vec<OnceLock<Prepared<'c>>>,
+    prepared: Vec<OnceLock<Box<Prepared<'c>>>>,
     /// For each signature, what the raw bytes must hold; made when first needed.
-    raw: Vec<OnceLock<RawChecks>>,
-    /// For each literal of the filter, whether it is a marker.
-    markers: Vec<bool>,
+    raw: Vec<OnceLock<Box<RawChecks>>>,
+}
+
+/// A literal of the filter.
+struct Literal<'c> {
+    text: &'c str,
+    /// Where its anchor stands.
+    place: Option<Place>,
+    /// The signatures that wait for it.
+    waiting: Vec<SignatureId>,
+    is_marker: bool,
+}
+
+/// The literals of the filter while they are put together, each of them once.
+struct Literals<'c> {
+    list: Vec<Literal<'c>>,
+    known: FxHashMap<&'c str, usize>,
+}
+
+impl<'c> Literals<'c> {
+    fn with_capacity(literals: usize) -> Self {
+        let known = FxHashMap::with_capacity_and_hasher(literals, FxBuildHasher);
+        Self { list: Vec::with_capacity(literals), known }
+    }
+
+    fn entry(&mut self, text: &'c str, place: impl FnOnce() -> Option<Place>) -> &mut Literal<'c> {
+        let at = *self.known.entry(text).or_insert(self.list.len());
+        if at == self.list.len() {
+            self.list.push(Literal { text, place: place(), waiting: Vec::new(), is_marker: false });
+        }
+        &mut self.list[at]
+    }
 }
 
 impl<'c> Matcher<'c> {
     /// Prepares the signatures of a catalogue. Lines with one of `markers` are found too, whatever signatures say of them.
     pub fn new(catalogue: &'c Catalogue, markers: impl Iterator<Item = &'static str>) -> Self {
-        let mut literals: BTreeMap<&'c str, Vec<SignatureId>> = BTreeMap::new();
+        let mut literals = Literals::with_capacity(2 * catalogue.signatures.len());
         let mut by_format: BTreeMap<&str, Vec<SignatureId>> = BTreeMap::new();
         for (id, signature) in catalogue.signatures.iter().enumerate() {
-            for literal in anchors(signature) {
-                literals.entry(literal).or_default().push(id);
+            for (literal, anchor) in signature.anchored() {
+                literals.entry(literal, || Some(anchor.place)).waiting.push(id);
             }
             if !signature.has_literals() {
                 for format in &signature.formats {
@@ -70,30 +101,29 @@ impl<'c> Matcher<'c> {
                 }
             }
         }
-        let markers: Vec<&str> = markers.collect();
-        for marker in &markers {
-            literals.entry(marker).or_default();
+        for marker in markers {
+            literals.entry(marker, || anchor::place(marker)).is_marker = true;
         }
-        let filter = Filter::new(literals.keys().copied());
-        let markers = literals.keys().map(|literal| markers.contains(literal)).collect();
+        let literals = literals.list;
+        let filter = Filter::new(literals.iter().map(|l| (l.text, l.place)));
         let prepared = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
         let raw = catalogue.signatures.iter().map(|_| OnceLock::new()).collect();
-        Self { catalogue, filter, literals: literals.into_iter().collect(), by_format, prepared, raw, markers }
+        Self { catalogue, filter, literals, by_format, prepared, raw }
     }
 
     /// The first filter over raw bytes.
-    pub fn filter(&self) -> &Filter {
+    pub fn filter(&self) -> &Filter<'c> {
         &self.filter
     }
 
     /// The signatures that wait for a literal.
     pub fn waiting(&self, literal: u32) -> &[SignatureId] {
-        self.literals.get(literal as usize).map_or(&[], |(_, waiting)| waiting.as_slice())
+        self.literals.get(literal as usize).map_or(&[], |l| l.waiting.as_slice())
     }
 
     /// Whether a literal is a marker.
     pub fn is_marker(&self, literal: u32) -> bool {
-        self.markers.get(literal as usize).is_some_and(|is| *is)
+        self.literals.get(literal as usize).is_some_and(|l| l.is_marker)
     }
 
     /// Whether a signature could hold on a line, judged by what its formats tell: benign ones matter only on faults, some
@@ -109,7 +139,7 @@ impl<'c> Matcher<'c> {
     /// Whether a signature could hold on a frame, judged by its raw bytes: cheap, and never wrong about a `false`.
     pub fn may_stand_in(&self, id: SignatureId, raw: &[u8]) -> bool {
         let Some((signature, checks)) = self.catalogue.signatures.get(id).zip(self.raw.get(id)) else { return false };
-        checks.get_or_init(|| RawChecks::new(signature)).hold(raw)
+        checks.get_or_init(|| Box::new(RawChecks::new(signature))).hold(raw)
     }
 
     /// Tests some signatures (in any order, with repetitions) on an event.
@@ -154,7 +184,7 @@ impl<'c> Matcher<'c> {
         if !signature.fields.iter().all(|f| fields::holds(f, event)) {
             return None;
         }
-        let prepared = self.prepared.get(id)?.get_or_init(|| Prepared::new(signature));
+        let prepared = self.prepared.get(id)?.get_or_init(|| Box::new(Prepared::new(signature)));
         let decisive = prepared.decide(text, |any| self.longest_seen(any, text, seen))?;
         let mut captures = Vec::new();
         let mut matched = None;
@@ -176,7 +206,7 @@ impl<'c> Matcher<'c> {
     /// The longest of many alternatives that stands in the text, looked for among those that the filter found in the raw
     /// bytes. `None` when none of these does: the signature may wait for something else.
     fn longest_seen(&self, any: &'c [String], text: &str, seen: Option<&[u32]>) -> Option<&'c str> {
-        let seen = seen?.iter().filter_map(|literal| self.literals.get(*literal as usize)).map(|(literal, _)| *literal);
+        let seen = seen?.iter().filter_map(|literal| self.literals.get(*literal as usize)).map(|l| l.text);
         let mut seen: Vec<&str> = seen.filter(|literal| any.iter().any(|a| a == literal)).collect();
         seen.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
         seen.into_iter().find(|literal| memmem::find(text.as_bytes(), literal.as_bytes()).is_some())
@@ -262,19 +292,5 @@ impl<'c> Prepared<'c> {
             return None;
         }
         Some(any.or(self.all.first().map(|(literal, _)| *literal)))
-    }
-}
-
-/// The literals by which a signature is found: all of `any`, or one of `all`, whichever is rarer in ordinary logs.
-pub fn anchors(signature: &Signature) -> Vec<&str> {
-    let all = signature.all.iter().filter_map(|l| Some((filter::rarity(l)?, l.as_str()))).min();
-    let any: Option<Vec<(u32, &str)>> = signature.any.iter().map(|l| Some((filter::rarity(l)?, l.as_str()))).collect();
-    let any = any.filter(|any| !any.is_empty());
-    let commonest = any.iter().flatten().map(|(rarity, _)| *rarity).max();
-    match (all, any) {
-        (Some((rarity, literal)), any) if any.is_none() || commonest.is_some_and(|c| c >= rarity) => vec![literal],
-        (_, Some(any)) => any.into_iter().map(|(_, literal)| literal).collect(),
-        // Some literals of `any` have no anchor: the lints complain; the others are found.
-        _ => signature.any.iter().map(String::as_str).filter(|l| filter::anchor(l).is_some()).collect(),
     }
 }

@@ -7,7 +7,7 @@
 use memchr::memmem::Finder;
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::filter;
+use crate::catalog::anchor;
 use crate::catalog::{FieldOp, FieldTest, Signature};
 
 /// Runs shorter than this stand in almost every line.
@@ -38,7 +38,7 @@ impl Need {
     /// A need for the longest run of a literal, unless that is too short to tell anything.
     fn literal(literal: &str) -> Option<Self> {
         // Blanks at its ends may come from the joints of the parsed text.
-        let run = filter::longest_run(literal).trim_ascii();
+        let run = anchor::longest_run(literal).trim_ascii();
         (run.len() >= SHORTEST).then(|| Self::Piece(Box::new(Finder::new(run).into_owned())))
     }
 
@@ -86,7 +86,7 @@ impl RawChecks {
     pub fn new(signature: &Signature) -> Self {
         let mut checks = Self::default();
         checks.needs.extend(signature.all.iter().filter_map(|l| Need::literal(l)));
-        let settled = signature.all.is_empty() || !anchored_in_all(signature);
+        let settled = signature.all.is_empty() || !signature.is_anchored_in_all();
         let any = || Need::any(signature.any.iter().map(|l| Need::literal(l)));
         checks.needs.extend((!settled).then(any).flatten());
         let regex = signature.regex.as_ref().and_then(|r| regex_syntax::parse(&r.source).ok());
@@ -117,11 +117,6 @@ impl RawChecks {
     pub fn hold(&self, raw: &[u8]) -> bool {
         self.numbers.iter().all(|n| n.holds(raw)) && self.needs.iter().all(|n| n.holds(raw))
     }
-}
-
-/// Whether the anchor of a signature that has both is one of its `all`.
-fn anchored_in_all(signature: &Signature) -> bool {
-    super::anchors(signature).iter().all(|anchor| signature.all.iter().any(|l| l == anchor))
 }
 
 /// Whether a field's value may differ from what stands in the text.
@@ -169,6 +164,7 @@ mod tests {
             attention: crate::catalog::Attention::Some,
             partners: Vec::new(),
             keep: Vec::new(),
+            anchors: Vec::new(),
         }
     }
 

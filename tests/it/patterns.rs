@@ -2,17 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use omnilog::catalog::{check, discern};
+use omnilog::catalog::{Catalogue, check, discern, load};
 use omnilog::prove;
 
 use crate::lab;
-use crate::support::{Dir, none, omnilog, read};
+use crate::support::{Dir, none, omnilog, read, root};
 
 #[test]
 fn the_lints_have_no_complaint() {
     let complaints: Vec<String> = check::check(lab::catalogue()).iter().map(ToString::to_string).collect();
     none(&complaints);
     omnilog(["patterns", "check"]).exits(0).says(" 0 complaints");
+}
+
+#[test]
+fn what_is_built_in_is_what_the_files_compile_to() {
+    let (built_in, errors) = load::builtin();
+    let (from_files, _) = load::with_folder(&root().join("patterns"), true);
+    assert_eq!(errors, []);
+    assert!(!built_in.causes.is_empty());
+    let plain = |catalogue: &Catalogue| serde_json::to_value(catalogue).expect("plain data");
+    assert!(plain(&built_in) == plain(&from_files), "build.rs compiled another catalogue");
+    let texts = |catalogue: &Catalogue| -> Vec<(String, String)> {
+        catalogue.texts.iter().map(|(id, text)| (id.clone(), text.text.to_string())).collect()
+    };
+    assert!(texts(&built_in) == texts(&from_files), "build.rs took other texts");
+    // A folder that adds nothing changes nothing: what is built in is compiled anew from its index.
+    let (again, _) = load::with_folder(Dir::new().path(), false);
+    assert!(plain(&Catalogue { digest: built_in.digest.clone(), ..again }) == plain(&built_in), "the index tells less");
 }
 
 #[test]
