@@ -115,6 +115,7 @@ pub fn run(args: &PatternsArgs, now: i64) -> anyhow::Result<ExitCode> {
 /// What a ticket is known to have, as `case.toml` or `expected.toml` says it.
 #[derive(serde::Deserialize)]
 struct Known {
+    /// The root cause; where `scenario` and `cause` tell that, what the ticket itself is called.
     id: Option<String>,
     scenario: Option<String>,
     cause: Option<String>,
@@ -133,7 +134,8 @@ fn tickets(catalogue: &Catalogue, now: i64, folders: &[std::path::PathBuf]) -> a
             let known =
                 ["case.toml", "expected.toml"].iter().find_map(|n| std::fs::read_to_string(ticket.join(n)).ok());
             let Some(known) = known.and_then(|text| toml::from_str::<Known>(&text).ok()) else { continue };
-            let own = known.id.or_else(|| Some(format!("{}/{}", known.scenario?, known.cause?)));
+            let own = known.scenario.zip(known.cause).map(|(scenario, cause)| format!("{scenario}/{cause}"));
+            let own = own.or(known.id);
             let Some(own) = own else { continue };
             let input = ticket.join("input");
             let path = if input.is_dir() { input } else { ticket };

@@ -376,3 +376,42 @@ fn every_command_of_every_remedy_exists() {
     }
     none(&complaints.into_iter().collect::<Vec<_>>());
 }
+
+/// The mean error that the table of reliability ends with, and the number of answers.
+fn reliability(cases: &[std::path::PathBuf]) -> (f64, u64) {
+    let folders = cases.iter().flat_map(|c| ["--cases".into(), c.clone().into_os_string()]);
+    let words = ["patterns", "test", "--reliability"].map(std::ffi::OsString::from);
+    let told = omnilog(words.into_iter().chain(folders)).exits(0).stdout;
+    let last = told.lines().last().expect("a last line").to_owned();
+    let numbers: Vec<f64> = last.split_whitespace().filter_map(|w| w.parse().ok()).collect();
+    let [answers, error] = numbers[..] else { panic!("{told}") };
+    (error, answers as u64)
+}
+
+#[test]
+fn confidence_is_calibrated_over_all_samples() {
+    let (own, samples) = reliability(&[]);
+    assert!(own <= 0.10 && samples > 800, "mean error {own} over {samples} samples of the catalogue");
+    let (all, answers) = reliability(&[crate::support::samples("incidents"), crate::support::samples("bundles")]);
+    assert!(answers > samples + 100, "{answers} answers, {samples} without incidents and bundles");
+    assert!(all <= 0.10, "mean error {all} over {answers} samples");
+}
+
+#[test]
+fn tickets_with_a_known_root_cause_count_for_the_reliability() {
+    let case =
+        lab::positives("proxmox-storage/storage-full").into_iter().find(|c| c.sample.log.is_some()).expect("one");
+    let log = case.sample.log.as_deref().expect("a log");
+    // `id` is what the ticket is called where scenario and cause are told, else the root cause.
+    let named = "id = \"ticket-7\"\nscenario = \"proxmox-storage\"\ncause = \"storage-full\"\n";
+    let plain = "id = \"proxmox-storage/storage-full\"\n";
+    let wrong = "id = \"node-memory/oom\"\n";
+    let error = |known: &str| {
+        let dir = Dir::with(&[("a/case.toml", known), ("a/input/provider.log", log)]);
+        let done =
+            omnilog(["patterns", "test", "no/such", "--reliability", "--cases"]).args([dir.path()]).exits(0).stdout;
+        done.trim_end().rsplit(' ').next().and_then(|n| n.parse::<f64>().ok()).unwrap_or_else(|| panic!("{done}"))
+    };
+    assert!(error(named) < 0.5 && error(plain) < 0.5, "{} {}", error(named), error(plain));
+    assert!(error(wrong) > 0.5, "{}", error(wrong));
+}
