@@ -43,16 +43,18 @@ pub struct Finding {
     pub truth: Truth,
     /// The hits it holds on.
     pub hits: Vec<HitRef>,
+    /// How often it came about: events where events are counted, else windows in which all of it came together.
+    pub times: u64,
 }
 
 impl Finding {
     fn unknown() -> Self {
-        Self { truth: Truth::Unknown, hits: Vec::new() }
+        Self { truth: Truth::Unknown, hits: Vec::new(), times: 0 }
     }
 
     fn from_hits(hits: Vec<HitRef>) -> Self {
         let truth = if hits.is_empty() { Truth::False } else { Truth::True };
-        Self { truth, hits }
+        Self { truth, times: hits.len() as u64, hits }
     }
 }
 
@@ -146,9 +148,8 @@ impl<'w> World<'w> {
     /// Whether a source, or a log that shows the same, goes on over a time; and how long the longest of them is.
     fn goes_on(&self, source: usize, span: (i64, i64)) -> (bool, i64) {
         let services = self.writers(source);
-        let ahead = self.clocks.ahead(source);
         // A later line of any kind shows that the log was written meanwhile, however seldom it is.
-        let own = self.sources.get(source).and_then(|s| s.span).map(|(first, last)| (first - ahead, last - ahead));
+        let own = self.span(source);
         let later = own.is_some_and(|(_, last)| last >= span.1);
         let reach = own.map_or(0, |(first, last)| last - first).max(self.coverage.reach(services));
         (later || self.coverage.covers(services, span), reach)
@@ -168,23 +169,30 @@ impl<'w> World<'w> {
     /// What a condition amounts to. Its hits are those of the names that stand un-negated and hold.
     pub fn find(&self, condition: &Expr<Term>) -> Finding {
         let truth = condition.evaluate(&mut |term| self.term(*term).truth);
-        let mut hits = Vec::new();
+        let (mut hits, mut events, mut windows) = (Vec::new(), 0, 0);
         if truth == Truth::True {
             condition.names(&mut |term, positive| {
                 let finding = self.term(*term);
                 if positive && finding.truth == Truth::True {
                     hits.extend(finding.hits);
+                    match term {
+                        Term::Signature(_) => events += finding.times,
+                        Term::Correlation(_) => windows = finding.times.max(windows),
+                    }
                 }
             });
         }
         hits.sort_unstable();
         hits.dedup();
-        Finding { truth, hits }
+        Finding { truth, hits, times: windows.max(events) }
     }
 
     fn term(&self, term: Term) -> Finding {
         match term {
-            Term::Signature(signature) => Finding::from_hits(self.hits(signature).to_vec()),
+            Term::Signature(signature) => {
+                let found = Finding::from_hits(self.hits(signature).to_vec());
+                Finding { times: self.count(signature), ..found }
+            }
             Term::Correlation(index) => {
                 if let Some(known) = self.correlations.borrow().get(&index) {
                     return known.clone();
@@ -195,6 +203,12 @@ impl<'w> World<'w> {
                 finding
             }
         }
+    }
+
+    /// First and last time of a source, on one clock for all sources, microseconds since the epoch.
+    pub fn span(&self, source: usize) -> Option<(i64, i64)> {
+        let ahead = self.clocks.ahead(source);
+        self.sources.get(source)?.span.map(|(first, last)| (first - ahead, last - ahead))
     }
 
     /// When a hit was written, on one clock for all sources, microseconds since the epoch; `None` since boot.

@@ -2,6 +2,7 @@
 //!
 //! Hits are grouped by the entities that must agree and looked at in order of time. Each kind is one function.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Correlation, CorrelationKind, ServiceSet, SignatureId, Truth};
@@ -71,13 +72,22 @@ fn all_hits(world: &World<'_>, correlation: &Correlation) -> Vec<HitRef> {
     correlation.rules.iter().flat_map(|r| world.hits(*r).iter().copied()).collect()
 }
 
+/// Hits of all windows of one group in which a correlation holds, and how many windows that are.
+type Windows = Option<(Vec<HitRef>, u64)>;
+
 /// True on these hits; else unknown when something was left out, else false.
-fn verdict(found: Option<Vec<HitRef>>, left_out: bool) -> Finding {
+fn verdict(found: Windows, left_out: bool) -> Finding {
     match found {
-        Some(hits) => Finding { truth: Truth::True, hits },
+        Some((hits, times)) => Finding { truth: Truth::True, hits, times },
         None if left_out => Finding::unknown(),
-        None => Finding { truth: Truth::False, hits: Vec::new() },
+        None => Finding { truth: Truth::False, hits: Vec::new(), times: 0 },
     }
+}
+
+/// True on hits that are counted one by one.
+fn counted(hits: Vec<HitRef>) -> (Vec<HitRef>, u64) {
+    let times = hits.len() as u64;
+    (hits, times)
 }
 
 fn event_count(world: &World<'_>, correlation: &Correlation, gte: u64) -> Finding {
@@ -85,7 +95,7 @@ fn event_count(world: &World<'_>, correlation: &Correlation, gte: u64) -> Findin
     let Some(timespan) = correlation.timespan else {
         if correlation.group_by.is_empty() {
             let count: u64 = correlation.rules.iter().map(|r| world.count(*r)).sum();
-            return verdict((count >= gte).then_some(hits), false);
+            return verdict((count >= gte).then_some((hits, count)), false);
         }
         let mut groups: BTreeMap<Vec<String>, Vec<HitRef>> = BTreeMap::new();
         for at in hits {
@@ -93,14 +103,30 @@ fn event_count(world: &World<'_>, correlation: &Correlation, gte: u64) -> Findin
                 groups.entry(key).or_default().push(at);
             }
         }
-        return verdict(groups.into_values().find(|g| g.len() as u64 >= gte), false);
+        return verdict(groups.into_values().find(|g| g.len() as u64 >= gte).map(counted), false);
     };
     let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
     let gte = usize::try_from(gte).unwrap_or(usize::MAX).max(1);
     let dense = groups.values().find_map(|group| {
-        group.windows(gte).find(|w| within(w, timespan)).map(|w| w.iter().map(|(_, at)| *at).collect())
+        covered(group, |from| {
+            let window = group.get(from..from.checked_add(gte)?)?;
+            within(window, timespan).then_some(from + gte)
+        })
     });
-    verdict(dense, left_out)
+    verdict(dense.map(counted), left_out)
+}
+
+/// The hits of a group that lie in any window: `end` says where the window that begins with a hit ends, if it holds.
+fn covered(group: &Group, end: impl Fn(usize) -> Option<usize>) -> Option<Vec<HitRef>> {
+    let mut until = 0;
+    let mut hits = Vec::new();
+    for from in 0..group.len() {
+        if let Some(end) = end(from).filter(|end| *end > until) {
+            hits.extend(group.get(from.max(until)..end)?.iter().map(|(_, at)| *at));
+            until = end;
+        }
+    }
+    (!hits.is_empty()).then_some(hits)
 }
 
 /// Whether the first and last of a sorted window can be compared and lie within a span.
@@ -123,18 +149,18 @@ fn value_count(world: &World<'_>, correlation: &Correlation, field: &str, gte: u
                 groups.entry(key).or_default().push(at);
             }
         }
-        return verdict(groups.into_values().find(|g| several(g)), false);
+        return verdict(groups.into_values().find(|g| several(g)).map(counted), false);
     };
     let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
     let dense = groups.values().find_map(|group| {
-        (0..group.len()).find_map(|from| {
-            let rest = group.get(from..)?;
+        covered(group, |from| {
+            let first = *group.get(from)?;
             let near: Vec<HitRef> =
-                rest.iter().take_while(|h| within(&[rest[0], **h], timespan)).map(|(_, at)| *at).collect();
-            several(&near).then_some(near)
+                group.get(from..)?.iter().take_while(|h| within(&[first, **h], timespan)).map(|(_, at)| *at).collect();
+            several(&near).then_some(from + near.len())
         })
     });
-    verdict(dense, left_out)
+    verdict(dense.map(counted), left_out)
 }
 
 fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
@@ -142,7 +168,7 @@ fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
         return verdict(None, false);
     }
     if correlation.timespan.is_none() && correlation.group_by.is_empty() {
-        return verdict(Some(all_hits(world, correlation)), false);
+        return verdict(Some((all_hits(world, correlation), 1)), false);
     }
     if correlation.timespan.is_none() {
         return together(world, correlation);
@@ -150,16 +176,33 @@ fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
     let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
     let timespan = correlation.timespan.unwrap_or(i64::MAX);
     let found = groups.values().find_map(|group| {
-        (0..group.len()).find_map(|from| {
+        disjoint(group, |from| {
             let rest = group.get(from..)?;
             let first = rest.first()?;
             let near = rest.iter().filter(|hit| in_reach(world, first, hit, timespan));
-            let near: Vec<HitRef> = near.map(|(_, at)| *at).collect();
-            let all = correlation.rules.iter().all(|r| near.iter().any(|at| at.signature == *r));
+            let near: Vec<Dated> = near.copied().collect();
+            let all = correlation.rules.iter().all(|r| near.iter().any(|(_, at)| at.signature == *r));
             all.then_some(near)
         })
     });
     verdict(found, left_out)
+}
+
+/// All windows of a group that do not overlap, the earliest first: `window` is what holds from a hit on.
+fn disjoint(group: &Group, window: impl Fn(usize) -> Option<Vec<Dated>>) -> Windows {
+    let (mut hits, mut times) = (Vec::new(), 0);
+    let mut after: Option<(usize, i64)> = None;
+    for (from, (moment, _)) in group.iter().enumerate() {
+        if after.is_some_and(|after| *moment <= after) {
+            continue;
+        }
+        if let Some(found) = window(from) {
+            after = found.iter().map(|(moment, _)| *moment).max();
+            hits.extend(found.iter().map(|(_, at)| *at));
+            times += 1;
+        }
+    }
+    (times > 0).then_some((hits, times))
 }
 
 /// Each rule on the same thing, whenever: documents that tell no time take part.
@@ -173,36 +216,46 @@ fn together(world: &World<'_>, correlation: &Correlation) -> Finding {
         }
     }
     let complete = |group: &Vec<HitRef>| correlation.rules.iter().all(|r| group.iter().any(|at| at.signature == *r));
-    verdict(groups.into_values().find(complete), left_out)
+    verdict(groups.into_values().find(complete).map(|hits| (hits, 1)), left_out)
 }
 
 fn ordered(world: &World<'_>, correlation: &Correlation, without: &[SignatureId]) -> Finding {
     if correlation.rules.iter().any(|r| world.hits(*r).is_empty()) {
         return verdict(None, false);
     }
-    let (groups, mut left_out) = groups(world, &correlation.rules, &correlation.group_by);
+    let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
     let excluded = excluded(world, without, &correlation.group_by);
     let timespan = correlation.timespan.unwrap_or(i64::MAX);
+    let doubtful = Cell::new(left_out);
     // Between these hits there may have been some that are not kept.
-    let mut is_sure = |chain: &Vec<HitRef>| {
-        let end = chain.last().and_then(|at| world.moment(*at));
+    let is_sure = |chain: &Vec<Dated>| {
+        let end = chain.last().map(|(moment, _)| *moment);
         let is_sure = end.is_none_or(|end| !without.iter().any(|s| world.may_be_given_up(*s, end)));
-        left_out |= !is_sure;
+        doubtful.set(doubtful.get() || !is_sure);
         is_sure
     };
     let found = groups.iter().find_map(|(key, group)| {
         let between = disturbing(&excluded, key);
-        let chains = group.iter();
-        let mut chains = chains.filter_map(|f| sequence(world, (f, group), &correlation.rules, timespan, &between));
-        chains.find(&mut is_sure)
+        let chain = |from| sequence(world, (group.get(from)?, group), &correlation.rules, timespan, &between);
+        // What has no time may have come between, too.
+        let found = disjoint(group, |from| chain(from).filter(is_sure))?;
+        let undated = may_disturb(world, without, (&correlation.group_by, key));
+        doubtful.set(doubtful.get() || undated);
+        (!undated).then_some(found)
     });
-    verdict(found, left_out)
+    verdict(found, doubtful.get())
 }
 
 /// What must not come in between: the moment of each hit, and of which group it is; `None` when that is not known.
 pub(super) fn excluded(world: &World<'_>, without: &[SignatureId], keys: &[String]) -> Vec<Excluded> {
     let hits = without.iter().flat_map(|s| world.hits(*s));
     hits.filter_map(|at| Some((world.moment(*at)?, *at, group_key(world, *at, keys)))).collect()
+}
+
+/// Whether something that must not come in between has no time, and may be of a group.
+fn may_disturb(world: &World<'_>, without: &[SignatureId], (keys, key): (&[String], &[String])) -> bool {
+    let mut undated = without.iter().flat_map(|s| world.hits(*s)).filter(|at| world.moment(**at).is_none());
+    undated.any(|at| group_key(world, *at, keys).is_none_or(|of| of == key))
 }
 
 /// The excluded hits that may be of a group.
@@ -225,32 +278,47 @@ fn comes_after(world: &World<'_>, hit: &Dated, before: &Dated) -> bool {
     hit.0.1 >= before.0.1 - world.clocks.tolerance(hit.1.source, before.1.source)
 }
 
-/// The rules in their order, beginning with one hit of a sorted group; each as early as can be.
+/// The rules in their order, beginning with one hit of a sorted group; the one that ends earliest.
+///
+/// For each rule the earliest hit of each source that can be reached is kept: what comes after any of its hits comes after
+/// that one.
 fn sequence(
     world: &World<'_>,
     (first, group): (&Dated, &Group),
     rules: &[SignatureId],
     timespan: i64,
     excluded: &Group,
-) -> Option<Vec<HitRef>> {
+) -> Option<Vec<Dated>> {
     let (rule, rest) = rules.split_first()?;
     if first.1.signature != *rule {
         return None;
     }
-    let mut chain: Vec<Dated> = vec![*first];
+    // Each hit with the place of the one before it among those of the rule before.
+    let mut steps: Vec<Vec<(Dated, usize)>> = vec![vec![(*first, 0)]];
     for rule in rest {
-        let last = *chain.last()?;
-        let fits = |hit: &&Dated| {
-            hit.1.signature == *rule
-                && hit.1 != last.1
-                && in_reach(world, first, hit, timespan)
-                && comes_after(world, hit, &last)
-        };
-        chain.push(*group.iter().find(fits)?);
+        let before = steps.last()?;
+        let mut next: Vec<(Dated, usize)> = Vec::new();
+        for hit in group.iter().filter(|hit| hit.1.signature == *rule && in_reach(world, first, hit, timespan)) {
+            if next.iter().any(|(earlier, _)| earlier.1.source == hit.1.source) {
+                continue;
+            }
+            if let Some(place) = before.iter().position(|(last, _)| hit.1 != last.1 && comes_after(world, hit, last)) {
+                next.push((*hit, place));
+            }
+        }
+        steps.push(next);
     }
+    let mut place = 0;
+    let mut chain = Vec::with_capacity(rules.len());
+    for step in steps.iter().rev() {
+        let (hit, before) = step.get(place)?;
+        chain.push(*hit);
+        place = *before;
+    }
+    chain.reverse();
     let last = chain.last()?.0;
     let disturbed = excluded.iter().any(|(moment, _)| *moment > first.0 && *moment < last);
-    (!disturbed).then(|| chain.iter().map(|(_, at)| *at).collect())
+    (!disturbed).then_some(chain)
 }
 
 fn elapsed(world: &World<'_>, correlation: &Correlation, lt: Option<i64>, gt: Option<i64>) -> Finding {
@@ -270,11 +338,13 @@ fn elapsed(world: &World<'_>, correlation: &Correlation, lt: Option<i64>, gt: Op
             }
         }
         measured |= !pairs.is_empty();
-        pairs.into_iter().find_map(|(start, end)| {
+        let holds = |(start, end): &(Dated, Dated)| {
             let time = end.0.1 - start.0.1;
-            let holds = lt.is_none_or(|lt| time < lt) && gt.is_none_or(|gt| time > gt);
-            holds.then(|| vec![start.1, end.1])
-        })
+            lt.is_none_or(|lt| time < lt) && gt.is_none_or(|gt| time > gt)
+        };
+        let holding: Vec<(Dated, Dated)> = pairs.into_iter().filter(holds).collect();
+        let hits = holding.iter().flat_map(|(start, end)| [start.1, end.1]).collect();
+        (!holding.is_empty()).then_some((hits, holding.len() as u64))
     });
     verdict(found, left_out || !measured)
 }
@@ -388,5 +458,5 @@ fn absence(
             unknown = true;
         }
     }
-    verdict((!alone.is_empty()).then_some(alone), unknown)
+    verdict((!alone.is_empty()).then_some(alone).map(counted), unknown)
 }

@@ -1,7 +1,7 @@
 //! The zone of stamps that have none: a Proxmox journal is in local time, while UPIDs and other logs count from the epoch.
 //!
 //! A line that says that a task starts carries both: its own stamp, and in the UPID the start in seconds since the epoch.
-//! The difference, to a quarter of an hour, is the zone. Proxmox sources that tell nothing themselves take the zone of
+//! The difference, to the next zone that exists, is the zone; what is left is how far the clock is off. Proxmox sources that tell nothing themselves take the zone of
 //! those that do, when these agree.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +16,10 @@ use crate::scan::{SourceOutcome, Zone, ZoneKnown};
 const QUARTER: i64 = 15 * 60 * SECOND;
 /// The widest zones, in quarters of an hour.
 const WIDEST: i64 = 14 * 4;
+/// Zones at odd quarters: Nepal, the middle of Australia's south, Chatham in winter and in summer.
+const ODD: &[i64] = &[5 * 4 + 3, 8 * 4 + 3, 12 * 4 + 3, 13 * 4 + 3];
 /// How far the clock may be off besides the zone, where the start of a task is told.
-const SKEW: i64 = 5 * 60 * SECOND;
+const SKEW: i64 = 12 * 60 * SECOND;
 /// How long after its start a task is still spoken of, where only its name is told.
 const LATER: i64 = 10 * 60 * SECOND;
 /// How many tasks must be spoken of, where no line tells a start.
@@ -79,13 +81,13 @@ impl Traces {
     pub fn east(&mut self) -> Option<i64> {
         self.starts.sort_unstable();
         if let Some(middle) = self.starts.get(self.starts.len() / 2) {
-            let quarters = (middle + QUARTER / 2).div_euclid(QUARTER);
-            return zone(quarters, (middle - quarters * QUARTER).abs() <= SKEW);
+            let (off, zone) = zones().map(|zone| ((middle - zone).abs(), zone)).min()?;
+            return (off <= SKEW).then_some(zone / SECOND);
         }
         // A task is spoken of after it started: the earliest mention of several tasks is near.
         let earliest = self.earliest.filter(|_| self.tasks.len() >= TASKS)?;
-        let quarters = (earliest + SECOND).div_euclid(QUARTER);
-        zone(quarters, earliest - quarters * QUARTER <= LATER)
+        let zone = zones().filter(|zone| *zone <= earliest + SECOND).max()?;
+        (earliest - zone <= LATER).then_some(zone / SECOND)
     }
 }
 
@@ -102,6 +104,32 @@ fn measured(source: &SourceOutcome, starts: Option<SignatureId>) -> Option<i64> 
     traces.east()
 }
 
-fn zone(quarters: i64, near: bool) -> Option<i64> {
-    (near && quarters.abs() <= WIDEST).then_some(quarters * QUARTER / SECOND)
+/// Zones that exist, microseconds east of UTC.
+fn zones() -> impl Iterator<Item = i64> {
+    (-WIDEST..=WIDEST).filter(|quarters| quarters % 2 == 0 || ODD.contains(quarters)).map(|quarters| quarters * QUARTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn east(shift: i64) -> Option<i64> {
+        let mut traces = Traces::default();
+        for start in [1_789_473_600, 1_789_474_200, 1_789_475_100] {
+            let upid = format!("UPID:pve1:0001A2B3:00F1E2D3:{start:08X}:qmstart:104:root@pam:");
+            traces.note(RawTime::Local(0), (start + shift) * SECOND, &upid, true);
+        }
+        traces.east()
+    }
+
+    #[test]
+    fn only_zones_that_exist_are_found() {
+        assert_eq!(east(7200), Some(7200));
+        assert_eq!(east(20_700 + 20), Some(20_700), "Nepal");
+        assert_eq!(east(-12_600), Some(-12_600), "Newfoundland");
+        for off in [600, -600, 300] {
+            assert_eq!(east(7200 + off), Some(7200), "a clock that is {off} seconds off stays in its zone");
+        }
+        assert_eq!(east(900), None, "neither of the two zones");
+    }
 }

@@ -87,7 +87,7 @@ pub struct Candidate {
     pub explains: Vec<usize>,
     /// Names of the things concerned.
     pub entities: BTreeMap<String, Vec<String>>,
-    /// First and last time of its hits, microseconds since the epoch.
+    /// First and last time of its hits on one clock for all sources, microseconds since the epoch.
     pub span: Option<(i64, i64)>,
     /// How many events support it.
     pub count: u64,
@@ -95,7 +95,7 @@ pub struct Candidate {
     pub margin: f64,
     /// Items that are not known, with the bits that knowing them is worth, the best first; for the first few only.
     pub wanted: Vec<(usize, f64)>,
-    /// First and last time of its hits on one clock for all sources.
+    /// The same, as early and as late as they may have been where a zone is a guess.
     pub moments: Option<(i64, i64)>,
 }
 
@@ -254,15 +254,15 @@ fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Can
     let decisive = supporting.iter().any(|i| evidence(i).is_some_and(|e| e.ratio() >= DECISIVE * 0.99));
     let mut entities: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut span: Option<(i64, i64)> = None;
-    for hit in supporting.iter().flat_map(|i| &i.hits).filter_map(|at| world.hit(*at)) {
+    for (at, hit) in supporting.iter().flat_map(|i| &i.hits).filter_map(|at| Some((*at, world.hit(*at)?))) {
         for (key, value) in hit.entities() {
             let values = entities.entry(key.clone()).or_default();
             if values.len() < ENTITY_VALUES && !values.contains(value) {
                 values.push(value.clone());
             }
         }
-        if let Some(time) = hit.time.filter(|t| t.kind != crate::scan::TimeKind::SinceBoot) {
-            span = Some(span.map_or((time.micros, time.micros), |(a, b)| (a.min(time.micros), b.max(time.micros))));
+        if let Some(time) = world.time(at) {
+            span = Some(span.map_or((time, time), |(a, b)| (a.min(time), b.max(time))));
         }
     }
     Candidate {

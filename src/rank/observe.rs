@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Cause, Expr, Term, Truth};
-use crate::correlate::{HitRef, World};
+use crate::correlate::World;
 
 use super::{Item, holds};
 
@@ -62,7 +62,7 @@ fn judge_one(world: &World<'_>, index: usize, cause: &Cause) -> Option<Judged> {
     for (evidence, item) in cause.evidence.iter().enumerate() {
         let finding = world.find(&item.when);
         if holds(finding.truth) {
-            let count = count(world, &item.when, &finding.hits);
+            let count = finding.times.max(1);
             items.push(Item { evidence, hits: finding.hits, count });
         } else if finding.truth == Truth::Unknown || (!item.needs.is_empty() && !world.has_service(item.needs)) {
             unknown.push(evidence);
@@ -88,18 +88,6 @@ fn judge_one(world: &World<'_>, index: usize, cause: &Cause) -> Option<Judged> {
     strongest_per_group(cause, &mut items);
     let span = span(world, cause, &items);
     Some(Judged { cause: index, items, unknown, missing, span })
-}
-
-/// How many events an item stands for.
-fn count(world: &World<'_>, when: &Expr<Term>, hits: &[HitRef]) -> u64 {
-    let mut signatures = BTreeSet::new();
-    when.names(&mut |term, positive| {
-        if let (Term::Signature(signature), true) = (term, positive) {
-            signatures.insert(*signature);
-        }
-    });
-    let exact: u64 = signatures.iter().map(|s| world.count(*s)).sum();
-    exact.max(hits.len() as u64)
 }
 
 fn strongest_per_group(cause: &Cause, items: &mut Vec<Item>) {

@@ -234,6 +234,7 @@ fn evidence_line(line: &mut EvidenceLine, change: Change<'_>) {
         excerpt,
         decisive,
         count: _,
+        last: _,
         ratio: _,
         thing,
         moment: _,

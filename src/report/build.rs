@@ -42,7 +42,7 @@ pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemE
         symptoms: symptoms(world),
         unexplained: unexplained::collect(world),
         timeline: timeline::build(world, candidates),
-        coverage: coverage(world.sources, &inputs, &problems),
+        coverage: coverage(world, &inputs, &problems),
         inputs,
         root_causes,
         problems,
@@ -85,7 +85,7 @@ pub fn rfc3339(micros: i64) -> Option<String> {
     Some(time.to_rfc3339_opts(format, true))
 }
 
-/// The time of a hit as text: absolute, or as seconds since boot.
+/// The time of a hit as it was written: absolute; none since boot.
 pub(super) fn stamp(time: Option<Time>) -> Option<String> {
     let time = time?;
     match time.kind {
@@ -116,6 +116,8 @@ fn input(world: &World<'_>, index: usize, source: &SourceOutcome) -> Input {
         (None, lines) => format!("complete, {lines} overlong lines cut"),
     };
     let timezone = source.span.map(|_| zone(source));
+    let ahead = world.clocks.ahead(index);
+    let Span { first, last } = span(world.span(index));
     Input {
         source: sanitize::line(&source.context.label),
         formats,
@@ -123,11 +125,11 @@ fn input(world: &World<'_>, index: usize, source: &SourceOutcome) -> Input {
         lines: source.found.lines,
         events: source.found.events,
         understood: share(source.found.understood, source.found.lines),
-        first: source.span.and_then(|(first, _)| rfc3339(first)),
-        last: source.span.and_then(|(_, last)| rfc3339(last)),
+        first,
+        last,
         timezone,
         status,
-        gaps: covered::gaps(source).into_iter().map(|(from, to)| span(Some((from, to)))).collect(),
+        gaps: covered::gaps(source).into_iter().map(|(from, to)| span(Some((from - ahead, to - ahead)))).collect(),
         notes: notes(source),
         clock: clock(world, index),
     }
@@ -325,7 +327,10 @@ fn item_lines(world: &World<'_>, evidence: &Evidence, item: &Item) -> Vec<Eviden
             chosen.push((*at, hit));
         }
     }
-    chosen.into_iter().map(|(at, hit)| line(world, evidence, item, at, hit)).collect()
+    let times = item.hits.iter().filter_map(|at| world.time(*at));
+    let last = times.max().and_then(rfc3339).filter(|_| item.count > 1);
+    let line = |(at, hit)| EvidenceLine { last: last.clone(), ..line(world, evidence, item, at, hit) };
+    chosen.into_iter().map(line).collect()
 }
 
 fn line(world: &World<'_>, evidence: &Evidence, item: &Item, at: HitRef, hit: &Hit) -> EvidenceLine {
@@ -343,6 +348,7 @@ fn line(world: &World<'_>, evidence: &Evidence, item: &Item, at: HitRef, hit: &H
         excerpt: sanitize::text(&hit.excerpt).into_owned(),
         decisive: hit.decisive.as_deref().map(|d| sanitize::text(d).into_owned()),
         count: item.count,
+        last: None,
         ratio: round(evidence.ratio()),
         thing: sanitize::line(&words::thing(|key| hit.entity(key))),
         nearby: Vec::new(),

@@ -191,6 +191,7 @@ mod tests {
             ratio: 1.0,
             thing: String::new(),
             moment: None,
+            last: None,
             nearby: Vec::new(),
         }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::build::rfc3339;
 use super::model::{Coverage, Gap, Input, ProblemEntry, Report, Span};
 use super::sanitize;
-use crate::correlate::coverage as covered;
+use crate::correlate::{World, coverage as covered};
 use crate::event::Service;
 use crate::scan::SourceOutcome;
 
@@ -29,14 +29,15 @@ pub fn is_loss(problem: &ProblemEntry) -> bool {
 }
 
 /// What all sources together cover.
-pub fn coverage(sources: &[SourceOutcome], inputs: &[Input], problems: &[ProblemEntry]) -> Coverage {
+pub fn coverage(world: &World<'_>, inputs: &[Input], problems: &[ProblemEntry]) -> Coverage {
+    let sources = world.sources;
     let mut services: BTreeMap<Service, Option<(i64, i64)>> = BTreeMap::new();
     let mut all: Option<(i64, i64)> = None;
-    for source in sources {
+    for (index, source) in sources.iter().enumerate() {
         for service in &source.services {
             services.entry(*service).or_default();
         }
-        let Some(span) = source.span else { continue };
+        let Some(span) = world.span(index) else { continue };
         all = Some(wider(all, span));
         for service in &source.services {
             let entry = services.entry(*service).or_default();
@@ -87,6 +88,23 @@ fn gaps(problems: &[ProblemEntry], kinds: &[&str]) -> Vec<Gap> {
 /// Whether no line of a source stands in a known format.
 fn is_plain(input: &Input) -> bool {
     input.lines > 0 && input.formats.iter().all(|format| format == PLAIN)
+}
+
+/// By how much the clock of a source is off, where that matters: `9 min 58 s ahead of start times of tasks`.
+pub fn clock_off(input: &Input) -> Option<String> {
+    let clock = input.clock.as_ref().filter(|c| c.ahead_seconds.abs() >= 5.0)?;
+    let side = if clock.ahead_seconds > 0.0 { "ahead of" } else { "behind" };
+    Some(format!("{} {side} {}", duration(clock.ahead_seconds.abs()), clock.against))
+}
+
+/// Seconds as people say them: `9 min 58 s`.
+pub(super) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
 }
 
 /// A few lines about the input: a label and a text each.

@@ -179,7 +179,8 @@ fn evidence(heading: &str, lines: &[&EvidenceLine], excerpt: usize, out: &mut dy
         if index == OPEN {
             writeln!(out, "<details><summary>{} more</summary>\n", lines.len() - OPEN)?;
         }
-        let count = if line.count > 1 { format!(", {} times", line.count) } else { String::new() };
+        let until = line.last.as_ref().map_or(String::new(), |last| format!(" until {last}"));
+        let count = if line.count > 1 { format!(", {} times{until}", line.count) } else { String::new() };
         let says = if line.says.is_empty() { String::new() } else { format!(" — {}", escape(&line.says)) };
         writeln!(out, "{} line {}{count}{says}\n", code(&line.source), line.line)?;
         let end = line.excerpt.floor_char_boundary(excerpt.min(line.excerpt.len()));
@@ -274,7 +275,8 @@ fn coverage_block(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             _ => String::new(),
         };
         let formats = input.formats.join(" ");
-        let about = format!("{} lines, {formats}{span}, {}", input.lines, input.status);
+        let clock = coverage::clock_off(input).map_or(String::new(), |off| format!(", clock {off} (corrected)"));
+        let about = format!("{} lines, {formats}{span}{clock}, {}", input.lines, input.status);
         writeln!(out, "- {}: {}", code(&input.source), escape(&about))?;
     }
     if report.inputs.len() > ROWS {

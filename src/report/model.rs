@@ -77,9 +77,9 @@ pub struct Input {
     pub events: u64,
     /// Share of lines that some format took, 0 to 1.
     pub understood: f64,
-    /// Earliest time, RFC 3339.
+    /// Earliest time, RFC 3339, on one clock for all sources: what its own is off (see `clock`) is taken into account.
     pub first: Option<String>,
-    /// Latest time, RFC 3339.
+    /// Latest time, RFC 3339, on the same clock.
     pub last: Option<String>,
     /// How its times were read: `utc`, `assumed UTC`, `year inferred`, ...
     pub timezone: Option<String>,
@@ -127,9 +127,9 @@ pub struct RootCause {
     pub verdict: String,
     /// How far its confidence lies above that of the next root cause that is not its effect.
     pub margin: f64,
-    /// Earliest time of its evidence, RFC 3339.
+    /// Earliest time of its evidence, RFC 3339, on one clock for all sources.
     pub first_seen: Option<String>,
-    /// Latest time of its evidence, RFC 3339.
+    /// Latest time of its evidence, RFC 3339, on the same clock.
     pub last_seen: Option<String>,
     /// How many events support it.
     pub count: u64,
@@ -170,17 +170,18 @@ pub struct EvidenceLine {
     pub source: String,
     /// The line, from 1.
     pub line: u64,
-    /// When, RFC 3339.
+    /// The time that stands in the source, RFC 3339.
     pub timestamp: Option<String>,
-    /// When on one clock for all sources, RFC 3339. For people only, as `nearby`.
-    #[serde(skip)]
+    /// When on one clock for all sources, RFC 3339: the same as `timestamp` unless the clock of the source is off.
     pub moment: Option<String>,
     /// The log text.
     pub excerpt: String,
     /// The part of the excerpt that decided.
     pub decisive: Option<String>,
-    /// How many events held.
+    /// How often it came about: events, or for what several events make up, how often they came together.
     pub count: u64,
+    /// When it came about last, RFC 3339, on one clock for all sources; none when that was once or has no time.
+    pub last: Option<String>,
     /// Likelihood ratio of the item.
     pub ratio: f64,
     /// The thing it speaks of, such as `VM 104`; empty when it names none. For people only, as `nearby`.

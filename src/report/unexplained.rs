@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::correlate::World;
 use crate::event::Severity;
-use crate::scan::{Cluster, Time};
+use crate::scan::{Cluster, Time, TimeKind};
 
-use super::build::{share, stamp};
+use super::build::{rfc3339, share};
 use super::model::{ClusterEntry, Unexplained};
 use super::sanitize;
 
@@ -21,25 +21,28 @@ struct Merged<'w> {
     source: &'w str,
     count: u64,
     severity: Severity,
-    span: (Option<Time>, Option<Time>),
+    /// First and last time on one clock for all sources, microseconds since the epoch.
+    span: (Option<i64>, Option<i64>),
     entities: BTreeMap<String, Vec<String>>,
 }
 
 impl<'w> Merged<'w> {
-    fn new(cluster: &'w Cluster, source: &'w str) -> Self {
+    fn new(cluster: &'w Cluster, source: &'w str, ahead: i64) -> Self {
         let span = (None, None);
         let mut merged =
             Self { first: cluster, source, count: 0, severity: cluster.severity, span, entities: BTreeMap::new() };
-        merged.add(cluster);
+        merged.add(cluster, ahead);
         merged
     }
 
-    fn add(&mut self, cluster: &Cluster) {
+    /// Adds lines of a source whose clock is so far ahead.
+    fn add(&mut self, cluster: &Cluster, ahead: i64) {
         self.count += cluster.count;
         self.severity = self.severity.max(cluster.severity);
+        let on_one_clock = |time: Option<Time>| Some(time.filter(|t| t.kind != TimeKind::SinceBoot)?.micros - ahead);
         let (first, last) = cluster.time;
-        self.span.0 = [self.span.0, first].into_iter().flatten().min_by_key(|t| t.micros);
-        self.span.1 = [self.span.1, last].into_iter().flatten().max_by_key(|t| t.micros);
+        self.span.0 = [self.span.0, on_one_clock(first)].into_iter().flatten().min();
+        self.span.1 = [self.span.1, on_one_clock(last)].into_iter().flatten().max();
         for (key, value) in &cluster.entities {
             let values = self.entities.entry(sanitize::line(key)).or_default();
             let value = sanitize::line(value);
@@ -50,7 +53,7 @@ impl<'w> Merged<'w> {
     }
 
     fn onset(&self) -> i64 {
-        self.span.0.map_or(i64::MAX, |t| t.micros)
+        self.span.0.unwrap_or(i64::MAX)
     }
 
     fn entry(self) -> ClusterEntry {
@@ -61,8 +64,8 @@ impl<'w> Merged<'w> {
             severity: self.severity.word().to_owned(),
             source: sanitize::line(self.source),
             line: self.first.line,
-            first: stamp(self.span.0),
-            last: stamp(self.span.1),
+            first: self.span.0.and_then(rfc3339),
+            last: self.span.1.and_then(rfc3339),
             entities: self.entities,
         }
     }
@@ -73,11 +76,12 @@ pub fn collect(world: &World<'_>) -> Unexplained {
     let faults: u64 = world.sources.iter().map(|s| s.found.faults).sum();
     let events: u64 = world.sources.iter().map(|s| s.found.clusters.lines()).sum();
     let mut merged: Vec<Merged<'_>> = Vec::new();
-    for source in world.sources {
+    for (index, source) in world.sources.iter().enumerate() {
+        let ahead = world.clocks.ahead(index);
         for cluster in source.found.clusters.sorted() {
             match merged.iter_mut().find(|m| m.first.template == cluster.template) {
-                Some(have) => have.add(cluster),
-                None => merged.push(Merged::new(cluster, &source.context.label)),
+                Some(have) => have.add(cluster, ahead),
+                None => merged.push(Merged::new(cluster, &source.context.label, ahead)),
             }
         }
     }

@@ -53,6 +53,11 @@ fn layouts() -> Vec<Layout> {
     entries(&samples("bundles")).into_iter().map(read).collect()
 }
 
+/// The folder with what is inside of each layout, and the root cause that it leads to.
+pub fn trees() -> Vec<(PathBuf, String)> {
+    layouts().into_iter().map(|layout| (layout.tree(), layout.expected.id)).collect()
+}
+
 impl Layout {
     fn name(&self) -> String {
         self.folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()

@@ -133,9 +133,11 @@ pub struct Evidence {
     pub source: String,
     pub line: u64,
     pub timestamp: Option<String>,
+    pub moment: Option<String>,
     pub excerpt: String,
     pub decisive: Option<String>,
     pub count: u64,
+    pub last: Option<String>,
     pub ratio: f64,
 }
 

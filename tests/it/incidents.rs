@@ -28,6 +28,13 @@ pub struct Expected {
     cites: Vec<String>,
 }
 
+impl Expected {
+    /// Only what must stand first.
+    pub fn first(id: String) -> Self {
+        Self { id, confidence: possible(), includes: Vec::new(), excludes: Vec::new(), cites: Vec::new() }
+    }
+}
+
 fn possible() -> f64 {
     0.5
 }

@@ -12,8 +12,8 @@ use omnilog::scan::Zone;
 use regex::{Captures, Regex};
 
 use crate::incidents::{Expected, incidents, input};
-use crate::lab::{self, Ranking, best, catalogue, scanner};
-use crate::support::{Dir, files, none};
+use crate::lab::{Ranking, best, catalogue, scanner};
+use crate::support::{Dir, files, none, omnilog, zip};
 
 /// An answer that is at least so sure is acted on without a second look.
 const CONFIDENT: f64 = 0.8;
@@ -51,14 +51,16 @@ fn ranked(analysis: &Analysis) -> (Ranking, BTreeSet<String>) {
     (candidates.iter().map(|c| (id(c.cause), c.confidence)).collect(), effects)
 }
 
-/// Incidents of several sources.
+/// Incidents, joins among them, and bundles of several sources.
 fn several() -> Vec<(PathBuf, Expected, Analysis)> {
-    let read = incidents().into_iter().filter_map(|(folder, expected)| {
+    let bundles = crate::bundles::trees().into_iter().map(|(tree, id)| (tree, Expected::first(id)));
+    let read = incidents().into_iter().chain(bundles).filter_map(|(folder, expected)| {
         let analysis = read(&input(&folder));
         (analysis.sources.len() > 1 && !expected.id.is_empty()).then_some((folder, expected, analysis))
     });
     let found: Vec<_> = read.collect();
-    assert!(found.len() > 10, "only {} incidents have several sources", found.len());
+    let of = |part: &str| found.iter().filter(|(f, ..)| f.to_string_lossy().contains(part)).count();
+    assert!(of("/join-") >= 10 && of("/bundles/") >= 4, "only {} incidents have several sources", found.len());
     found
 }
 
@@ -132,6 +134,10 @@ fn needs_its_name(path: &Path) -> bool {
 fn logs_in_one_file_give_the_same_answer() {
     let mut complaints = Vec::new();
     for (folder, expected, _) in several() {
+        // What the members of a bundle are is told by their paths.
+        if folder.to_string_lossy().contains("/bundles/") {
+            continue;
+        }
         let all: Vec<PathBuf> =
             input(&folder).iter().flat_map(|p| if p.is_dir() { files(p) } else { vec![p.clone()] }).collect();
         let (apart, joined): (Vec<PathBuf>, Vec<PathBuf>) = all.into_iter().partition(|p| needs_its_name(p));
@@ -163,7 +169,9 @@ fn shifted(text: &str, seconds: i64) -> String {
     text = replace(&text, r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S");
     text = replace(&text, r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "%Y/%m/%d %H:%M:%S");
     text = replace(&text, r"\d\d/\d\d/\d{4}:\d\d:\d\d:\d\d", "%d/%m/%Y:%H:%M:%S");
-    let epoch = Regex::new(r#"("ts":|ts=)(\d{10})"#).expect("a regex");
+    // Seconds, and milliseconds or microseconds that begin with them.
+    let keys = r#"("ts":|ts=|seconds: |ctime=|_TIMESTAMP"\s?:\s?"|"(?:start|end)time"\s?:\s?)(\d{10})"#;
+    let epoch = Regex::new(keys).expect("a regex");
     text = epoch
         .replace_all(&text, |c: &Captures<'_>| format!("{}{}", &c[1], c[2].parse::<i64>().expect("digits") + seconds))
         .into_owned();
@@ -197,43 +205,197 @@ fn stamps_of_every_kind_are_shifted_by_these_tests() {
         ("Sep 15 12:00:00 pve1 x", "Sep 15 12:10:00 pve1 x"),
         ("[15/09/2026:12:00:00 +0200]", "[15/09/2026:12:10:00 +0200]"),
         ("E0915 12:00:00.1 1 x", "E0915 12:10:00.1 1 x"),
+        ("{\"ts\":1789473600123.4}", "{\"ts\":1789474200123.4}"),
+        ("meta: creation-qemu=9.2.0,ctime=1789473600", "meta: creation-qemu=9.2.0,ctime=1789474200"),
+        ("\"__REALTIME_TIMESTAMP\" : \"1789473600123456\"", "\"__REALTIME_TIMESTAMP\" : \"1789474200123456\""),
     ] {
         assert_eq!(shifted(text, 600), moved);
     }
 }
 
+/// The tasks of a Proxmox host whose clock is so many seconds ahead: their UPIDs, wherever they are told, and their ends.
+fn later_tasks(text: &str, host: &str, seconds: i64) -> String {
+    let later = |hex: &str| format!("{:08X}", i64::from_str_radix(hex, 16).expect("digits") + seconds);
+    let pattern = format!(r"(UPID:{}:[0-9A-F]{{8}}:[0-9A-F]{{8,9}}:)([0-9A-F]{{8}})(:)", regex::escape(host));
+    let starts = Regex::new(&pattern).expect("a regex");
+    let text = starts.replace_all(text, |c: &Captures<'_>| format!("{}{}{}", &c[1], later(&c[2]), &c[3]));
+    let pattern = format!(r"(?m)^(UPID:{}:\S+ (?:[01] )?)([0-9A-F]{{8}})( |$)", regex::escape(host));
+    let ends = Regex::new(&pattern).expect("a regex");
+    ends.replace_all(&text, |c: &Captures<'_>| format!("{}{}{}", &c[1], later(&c[2]), &c[3])).into_owned()
+}
+
+/// A file of an incident: its name inside, and its text where it is one.
+struct Part {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+impl Part {
+    fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.bytes).ok()
+    }
+
+    /// Whether a Proxmox host wrote it: it stands in a folder of its name, is the log of a task of it, or its journal.
+    fn is_of(&self, host: &str) -> bool {
+        let named = self.name.split('/').any(|part| part == host || part.starts_with(&format!("UPID:{host}:")));
+        let line = Regex::new(&format!(r"(?m)^[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d {} ", regex::escape(host)));
+        named || self.text().is_some_and(|text| line.expect("a regex").is_match(text))
+    }
+}
+
+/// Incidents and bundles of several sources: a name, the expected root cause, and the files.
+fn stories() -> Vec<(String, String, Vec<Part>)> {
+    let part = |path: &Path, root: &Path| Part {
+        name: path.strip_prefix(root).expect("inside").to_str().expect("UTF-8").to_owned(),
+        bytes: std::fs::read(path).expect("readable"),
+    };
+    let mut stories = Vec::new();
+    for (folder, expected) in incidents() {
+        let all = input(&folder).into_iter().flat_map(|p| if p.is_dir() { files(&p) } else { vec![p] });
+        stories.push((folder.display().to_string(), expected.id, all.map(|p| part(&p, &folder)).collect()));
+    }
+    for (tree, id) in crate::bundles::trees() {
+        stories.push((tree.display().to_string(), id, files(&tree).iter().map(|p| part(p, &tree)).collect()));
+    }
+    stories.retain(|(_, id, parts): &(_, String, Vec<Part>)| !id.is_empty() && parts.len() > 1);
+    assert!(stories.len() > 40, "only {} stories have several sources", stories.len());
+    stories
+}
+
+/// The files with the clock of one of them off: only its own stamps change.
+fn with_one_off(parts: &[Part], off: usize, seconds: i64) -> Option<Vec<(String, Vec<u8>)>> {
+    let own = parts.get(off)?;
+    // What a task wrote is told by the clock of its host: see `with_host_off`.
+    let text = own.text().filter(|_| !own.name.contains("UPID:"))?;
+    let moved = shifted(text, seconds);
+    let bytes = |(at, p): (usize, &Part)| if at == off { moved.clone().into_bytes() } else { p.bytes.clone() };
+    (moved != text).then(|| parts.iter().enumerate().map(|(at, p)| (p.name.clone(), bytes((at, p)))).collect())
+}
+
+/// The files with the clock of a Proxmox host off: all that it wrote, the starts in its UPIDs wherever they are told, the
+/// names of its task logs.
+fn with_host_off(parts: &[Part], host: &str, seconds: i64) -> Vec<(String, Vec<u8>)> {
+    let moved = |part: &Part| {
+        let Some(text) = part.text() else { return (part.name.clone(), part.bytes.clone()) };
+        let own = if part.is_of(host) { shifted(text, seconds) } else { text.to_owned() };
+        (later_tasks(&part.name, host, seconds), later_tasks(&own, host, seconds).into_bytes())
+    };
+    parts.iter().map(moved).collect()
+}
+
+/// Proxmox hosts that started tasks.
+fn hosts(parts: &[Part]) -> BTreeSet<String> {
+    let upid = Regex::new(r"UPID:([\w-]+):[0-9A-F]{8}:").expect("a regex");
+    let told = |part: &Part| {
+        let texts = [part.name.as_str(), part.text().unwrap_or_default()];
+        texts.into_iter().flat_map(|t| upid.captures_iter(t).map(|c| c[1].to_owned())).collect::<Vec<_>>()
+    };
+    parts.iter().flat_map(told).collect()
+}
+
+#[test]
+fn tasks_of_a_host_whose_clock_is_off_are_told_later() {
+    let index = "UPID:pve1:0001A2B3:00F1E2D3:6AA7E3C0:qmstart:104:root@pam: 6AA7E3C3 OK\n";
+    let moved = later_tasks(index, "pve1", 600);
+    assert_eq!(moved, "UPID:pve1:0001A2B3:00F1E2D3:6AA7E618:qmstart:104:root@pam: 6AA7E61B OK\n");
+    assert_eq!(later_tasks(index, "pve2", 600), index);
+}
+
+/// What comes first when the files are read as they are now, as a folder and as an archive.
+fn first_places(parts: &[(String, Vec<u8>)], archived: bool) -> Ranking {
+    let dir = Dir::new();
+    let path = if archived {
+        let members: Vec<(&str, &[u8])> = parts.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
+        dir.write("ticket.zip", &zip(&members))
+    } else {
+        parts.iter().for_each(|(name, bytes)| drop(dir.write(name, bytes)));
+        dir.path().to_owned()
+    };
+    ranked(&read(&[path])).0
+}
+
 #[test]
 fn a_clock_that_is_ten_minutes_off_changes_no_first_place() {
     let mut complaints = Vec::new();
-    for (folder, expected, _) in several() {
-        let all: Vec<PathBuf> =
-            input(&folder).iter().flat_map(|p| if p.is_dir() { files(p) } else { vec![p.clone()] }).collect();
-        for off in &all {
-            // The name of a task tells its time on the clock of Proxmox itself, and archives hold many sources.
-            let Some(text) = std::fs::read_to_string(off).ok().filter(|_| !needs_its_name(off)) else { continue };
-            for seconds in [-600, 600] {
-                let moved = shifted(&text, seconds);
-                if moved == text {
-                    continue;
+    let (mut files, mut named) = (0, 0);
+    for (number, (story, id, parts)) in stories().into_iter().enumerate() {
+        let mut judge = |what: &str, seconds: i64, moved: &[(String, Vec<u8>)]| {
+            let ranking = first_places(moved, number % 2 == 1);
+            if ranking.first().is_none_or(|(first, _)| *first != id) {
+                complaints.push(format!("{story}: {what} {seconds} s: {} instead of {id}", best(&ranking)));
+            }
+        };
+        for seconds in [-600, 600] {
+            for (off, part) in parts.iter().enumerate() {
+                if let Some(moved) = with_one_off(&parts, off, seconds) {
+                    judge(&part.name, seconds, &moved);
+                    files += 1;
                 }
-                let dir = Dir::new();
-                for path in &all {
-                    let name = path.strip_prefix(&folder).expect("inside").to_str().expect("UTF-8");
-                    let bytes =
-                        if path == off { moved.clone().into_bytes() } else { std::fs::read(path).expect("readable") };
-                    dir.write(name, &bytes);
-                }
-                let ranking = ranked(&read(&[dir.path().to_owned()])).0;
-                if ranking.first().is_none_or(|(id, _)| *id != expected.id) {
-                    complaints.push(format!(
-                        "{} {seconds} s: {} instead of {}",
-                        off.display(),
-                        lab::best(&ranking),
-                        expected.id
-                    ));
-                }
+            }
+            for host in hosts(&parts) {
+                judge(&format!("all of {host}"), seconds, &with_host_off(&parts, &host, seconds));
+                named += 1;
             }
         }
     }
+    assert!(files > 200 && named > 40, "{files} files and {named} hosts were moved");
     none(&complaints);
+}
+
+/// What a report says of when things were: everything that is told on one clock.
+fn moments(report: &serde_json::Value) -> Vec<String> {
+    let lists = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+    let first = &report["root_causes"][0];
+    let mut moments = vec![&first["first_seen"], &first["last_seen"], &report["coverage"]["first"]];
+    moments.push(&report["coverage"]["last"]);
+    let mut texts: Vec<String> = moments.into_iter().map(|m| m.as_str().unwrap_or_default().to_owned()).collect();
+    for (list, keys) in [
+        (&report["inputs"], ["first", "last"]),
+        (&first["evidence"], ["moment", "moment"]),
+        (&report["timeline"], ["timestamp", "last"]),
+        (&report["unexplained"]["clusters"], ["first", "last"]),
+    ] {
+        texts.extend(lists(list).iter().flat_map(|e| keys.map(|k| e[k].as_str().unwrap_or_default().to_owned())));
+    }
+    texts.retain(|t| !t.is_empty());
+    texts.sort();
+    texts
+}
+
+/// How many seconds two reports are apart at most, where they tell of the same moments.
+fn apart(a: &[String], b: &[String]) -> Option<i64> {
+    let second = |text: &String| chrono::DateTime::parse_from_rfc3339(text).expect("a stamp").timestamp();
+    let differences = a.iter().zip(b).map(|(a, b)| (second(a) - second(b)).abs());
+    (a.len() == b.len()).then(|| differences.max().unwrap_or(0))
+}
+
+#[test]
+fn where_a_clock_is_known_to_be_off_no_time_in_the_report_is() {
+    let mut compared = 0;
+    for (incident, off) in [
+        ("join-a-stopped-lock", "provider.log"),
+        ("join-a-stopped-kvm", "provider.log"),
+        ("join-i-worker-blocked", "pve/pve1/journal.log"),
+    ] {
+        let folder = crate::support::samples("incidents").join(incident).join("input");
+        let right = omnilog([&folder]).report();
+        for seconds in [-600, 600] {
+            let dir = Dir::new();
+            for path in files(&folder) {
+                let bytes = std::fs::read(&path).expect("readable");
+                let name = path.strip_prefix(&folder).expect("inside").to_str().expect("UTF-8");
+                let text = String::from_utf8_lossy(&bytes);
+                dir.write(name, if name == off { shifted(&text, seconds) } else { text.into_owned() }.as_bytes());
+            }
+            let wrong = omnilog([dir.path()]).report();
+            let input =
+                wrong["inputs"].as_array().and_then(|i| i.iter().find(|i| i["source"].to_string().contains(off)));
+            let ahead = input.and_then(|i| i["clock"]["ahead_seconds"].as_f64()).expect("a clock that is compared");
+            assert!((ahead - seconds as f64).abs() < 20.0, "{incident}: {ahead} instead of {seconds}");
+            let apart = apart(&moments(&right), &moments(&wrong));
+            assert!(apart.is_some_and(|s| s < 20), "{incident} {seconds} s: {apart:?}\n{wrong:#}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 6);
 }

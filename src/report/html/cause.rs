@@ -148,7 +148,10 @@ fn evidence(page: &mut Page, view: &View<'_>, cause: &RootCause, role: &str, hea
         });
         page.raw(" <span class=\"weight\">").text(strength(first.ratio));
         if first.count > 1 {
-            page.text(&format!(", {} events", first.count));
+            page.text(&format!(", {} times", first.count));
+            if let Some(last) = &first.last {
+                page.text(&format!(" until {}", time::moment(last)));
+            }
         }
         page.raw("</span></p>");
         for (index, line) in item {
@@ -217,6 +220,9 @@ fn place(page: &mut Page, view: &View<'_>, line: &EvidenceLine) {
     page.text(&format!("{}:{}", view.short(&line.source), line.line)).raw("</span>");
     if let Some(stamp) = &line.timestamp {
         page.raw(" <time datetime=\"").text(stamp).raw("\">").text(&time::moment(stamp)).raw("</time>");
+    }
+    if let Some(moment) = line.moment.as_ref().filter(|_| line.moment != line.timestamp) {
+        page.raw(" <span>(").text(&time::moment(moment)).raw(" by the clock of the others)</span>");
     }
     if !line.thing.is_empty() {
         page.raw(" <span>").text(&line.thing).raw("</span>");

@@ -173,8 +173,11 @@ fn sources(page: &mut Page, view: &View<'_>) {
             .text(&input.formats.join(", "))
             .raw("</td>");
         stamps(page, input.first.as_deref(), input.last.as_deref());
-        page.raw("<td>").text(input.timezone.as_deref().unwrap_or_default()).raw("</td><td>");
-        page.text(&input.status).raw("</td></tr>");
+        page.raw("<td>").text(input.timezone.as_deref().unwrap_or_default());
+        if let Some(off) = coverage::clock_off(input) {
+            page.text(&format!("; {off}, corrected"));
+        }
+        page.raw("</td><td>").text(&input.status).raw("</td></tr>");
     }
     page.raw("</tbody></table></div>");
     page.more(view.report.inputs.len() - shown, "sources, listed by --format json");

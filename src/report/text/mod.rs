@@ -361,6 +361,9 @@ impl Page<'_> {
         let mut place = self.places.at(&line.source, line.line);
         if line.count > 1 && proof.is_new {
             place.push_str(&format!(" ×{}", line.count));
+            if let Some(last) = line.last.as_ref().filter(|_| self.style.all) {
+                place.push_str(&format!(" until {}", seconds(last)));
+            }
         }
         if let Some(other) = proof.also.first() {
             place.push_str(&format!(", also {}", self.places.at(&other.source, other.line)));
@@ -585,10 +588,8 @@ impl Page<'_> {
     fn clocks(&mut self) -> io::Result<()> {
         let report = self.report;
         for input in &report.inputs {
-            if let Some(clock) = input.clock.as_ref().filter(|c| c.ahead_seconds.abs() >= 5.0) {
-                let side = if clock.ahead_seconds > 0.0 { "ahead of" } else { "behind" };
-                let by = duration(clock.ahead_seconds.abs());
-                self.field("clock", &format!("{} is {by} {side} {}; corrected", input.source, clock.against))?;
+            if let Some(off) = coverage::clock_off(input) {
+                self.field("clock", &format!("{} is {off}; corrected", input.source))?;
             }
             if let Some(zone) = input.timezone.as_ref().filter(|z| z.contains(" by ") || z.contains(" as in ")) {
                 self.field("zone", &format!("{}: {zone}", input.source))?;
@@ -644,7 +645,11 @@ fn until(first: &str, last: &str) -> String {
         (Some((day, _)), Some((same, time))) if day == same => time,
         _ => last.as_str(),
     };
-    if lasted == 0 { format!("{first} to {end}") } else { format!("{first} to {end} ({})", duration(lasted as f64)) }
+    if lasted == 0 {
+        format!("{first} to {end}")
+    } else {
+        format!("{first} to {end} ({})", coverage::duration(lasted as f64))
+    }
 }
 
 fn dim() -> Paint {
@@ -674,16 +679,6 @@ fn command_paint(theme: Theme) -> Paint {
         Theme::Dark => AnsiColor::Cyan.on_default(),
         Theme::Light => AnsiColor::Blue.on_default(),
         Theme::Neutral => Paint::new().bold(),
-    }
-}
-
-/// Seconds as people say them: `9 min 58 s`.
-fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match (whole / 3600, whole / 60 % 60, whole % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m} min {s} s"),
-        (h, m, _) => format!("{h} h {m} min"),
     }
 }
 
