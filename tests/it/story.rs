@@ -69,7 +69,9 @@ fn a_zone_that_the_user_gives_is_taken() {
     );
     let report = omnilog(["--timezone", "+01:00"]).input(line).report();
     assert_eq!(report["inputs"][0]["timezone"], "+01:00 as given, year inferred");
-    assert_eq!(report["inputs"][0]["first"], "2026-09-15T13:00:00Z");
+    // By that zone it is 13:00, and the start of the task tells that the clock is an hour ahead.
+    assert_eq!(report["inputs"][0]["clock"]["ahead_seconds"], 3600.0);
+    assert_eq!(report["inputs"][0]["first"], "2026-09-15T12:00:00Z");
 }
 
 /// A scale-down by the provider, with its clock so many seconds ahead of that of Proxmox.
