@@ -12,7 +12,7 @@
 mod support;
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -115,15 +115,15 @@ fn bundle(name: &str, bytes: u64, signatures: &[String], rate: usize) -> PathBuf
         if !path.is_file() {
             // Another rate gives another log.
             let rate = if rate == 0 { 0 } else { rate + number as usize };
-            write(&path, |out| drop(support::generate(out, bytes / FILES, signatures, rate).expect("disk has room")));
+            write(&path, |out| support::generate(out, bytes / FILES, signatures, rate).map(|_| ()));
         }
     }
     folder
 }
 
-fn write(path: &Path, fill: impl Fn(&mut dyn Write)) {
+fn write(path: &Path, fill: impl Fn(&mut dyn Write) -> io::Result<()>) {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).expect("target can be written"));
-    fill(&mut out);
+    fill(&mut out).expect("disk has room");
     out.flush().expect("disk has room");
 }
 
@@ -134,8 +134,8 @@ fn memory(bytes: u64, signatures: &[String]) {
         let path = folder.join(format!("story-memory-{size}.log"));
         write(&path, |out| {
             // The same findings first, ordinary lines behind them.
-            support::generate(out, bytes / 8, signatures, BUSY).expect("disk has room");
-            support::generate(out, size.saturating_sub(bytes / 8), &[], 0).expect("disk has room");
+            support::generate(out, bytes / 8, signatures, BUSY)?;
+            support::generate(out, size.saturating_sub(bytes / 8), &[], 0).map(|_| ())
         });
         let peak = peak(&path);
         let shown =
