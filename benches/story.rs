@@ -17,10 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use omnilog::catalog::{Catalogue, load};
+use omnilog::catalog::{Catalogue, anchor, load};
 use omnilog::correlate::World;
 use omnilog::input::Options;
-use omnilog::matcher::filter;
 use omnilog::pipeline;
 use omnilog::rank;
 use omnilog::scan::Scanner;
@@ -102,7 +101,7 @@ fn run(catalogue: &Catalogue, paths: &[PathBuf]) -> Shares {
 /// Texts that a signature asks for.
 fn signatures(catalogue: &Catalogue) -> Vec<String> {
     let literals = catalogue.signatures.iter().filter(|s| !s.benign).flat_map(|s| s.any.iter().chain(&s.all));
-    let fits = |l: &&String| filter::anchor(l).is_some() && l.is_ascii() && !l.contains(['\n', '\t']);
+    let fits = |l: &&String| anchor::piece(l).is_some() && l.is_ascii() && !l.contains(['\n', '\t']);
     literals.filter(fits).cloned().collect()
 }
 
