@@ -95,7 +95,13 @@ fn run(catalogue: &Catalogue, paths: &[PathBuf]) -> Shares {
     let candidates = rank::rank(&world).len();
     let ranked = started.elapsed();
     let hits = analysis.sources.iter().flat_map(|s| s.found.tallies.values()).map(|t| t.hits.len()).sum();
-    Shares { reading, correlating: joined - reading, ranking: ranked - joined, hits, candidates }
+    Shares {
+        reading,
+        correlating: joined.saturating_sub(reading),
+        ranking: ranked.saturating_sub(joined),
+        hits,
+        candidates,
+    }
 }
 
 /// Texts that a signature asks for.
