@@ -11,8 +11,12 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::catalog::anchor::{ANCHOR, GRAM, Place, SPREAD, STEP, pack, slot};
 
-/// Probes looked at together.
-const BATCH: usize = 16;
+/// Probes that are looked at again when one of them hits.
+const GROUP: usize = 4;
+/// Groups between two branches.
+const GROUPS: usize = 4;
+/// Probes between two branches.
+const BATCH: usize = GROUP * GROUPS;
 /// Bytes probed together.
 const STRIDE: usize = BATCH * STEP;
 /// Keeps the low six bytes of a word.
@@ -102,14 +106,16 @@ impl<'l> Filter<'l> {
         // One window holds a stride and the bytes that its last load reads beyond it.
         while let Some(window) = text.get(at..at + STRIDE + 8) {
             let window: &[u8; STRIDE + 8] = window.try_into().unwrap_or(&[0; STRIDE + 8]);
-            let mut hit = 0u8;
-            for probe in 0..BATCH {
-                let gram = load(window, probe * STEP);
-                let (a, b) = slots(gram);
-                hit |= self.first[a] & self.second[b];
+            let mut hits = [0u8; GROUPS];
+            for (group, hit) in hits.iter_mut().enumerate() {
+                for probe in 0..GROUP {
+                    *hit |= self.probe(load(window, (group * GROUP + probe) * STEP));
+                }
             }
-            if hit != 0 {
-                self.confirm_batch(text, window, at, found);
+            if hits != [0; GROUPS] {
+                for group in (0..GROUPS).filter(|g| hits.get(*g).is_some_and(|hit| *hit != 0)) {
+                    self.confirm_group(text, window, (at, group * GROUP * STEP), found);
+                }
             }
             at += STRIDE;
         }
@@ -117,21 +123,39 @@ impl<'l> Filter<'l> {
         found.get_mut(start..).unwrap_or_default().sort_unstable();
     }
 
-    /// Compares the grams of a batch one by one.
+    /// Not zero when a gram may be one of the filter's.
+    #[inline]
+    fn probe(&self, gram: u64) -> u8 {
+        let (a, b) = slots(gram);
+        self.first[a] & self.second[b]
+    }
+
+    /// Compares the grams of a group that begins `offset` bytes into the window at `at` one by one.
     #[inline(never)]
-    fn confirm_batch(&self, text: &[u8], window: &[u8; STRIDE + 8], from: usize, found: &mut Vec<Found>) {
-        for probe in 0..BATCH {
-            let gram = load(window, probe * STEP);
-            let (a, b) = slots(gram);
-            if self.first[a] & self.second[b] != 0 {
-                self.confirm_gram(text, from + probe * STEP, gram, found);
+    fn confirm_group(
+        &self,
+        text: &[u8],
+        window: &[u8; STRIDE + 8],
+        (at, offset): (usize, usize),
+        found: &mut Vec<Found>,
+    ) {
+        for probe in 0..GROUP {
+            let within = offset + probe * STEP;
+            let gram = load(window, within);
+            if self.probe(gram) != 0 {
+                self.confirm_gram(text, at + within, gram, found);
             }
         }
     }
 
     fn confirm_gram(&self, text: &[u8], at: usize, gram: u64, found: &mut Vec<Found>) {
-        for (anchor, offset) in self.grams.get(gram) {
-            self.compare(text, at, anchor, offset, found);
+        let (mut slot, tag) = self.grams.start(gram);
+        while let Some(entry) = self.grams.slots.get(slot).filter(|s| s.place != EMPTY) {
+            if entry.tag == tag {
+                let place = entry.place as usize;
+                self.compare(text, at, place / STEP, place % STEP, found);
+            }
+            slot = (slot + 1) & self.grams.mask;
         }
     }
 
@@ -141,19 +165,18 @@ impl<'l> Filter<'l> {
             let at = from + probe * STEP;
             let Some(bytes) = text.get(at..at + GRAM) else { return };
             let gram = pack(bytes);
-            let (a, b) = slots(gram);
-            if self.first[a] & self.second[b] == 0 {
-                continue;
+            if self.probe(gram) != 0 {
+                self.confirm_gram(text, at, gram, found);
             }
-            self.confirm_gram(text, at, gram, found);
         }
     }
 
     fn compare(&self, text: &[u8], at: usize, anchor: usize, offset: usize, found: &mut Vec<Found>) {
         let Some(anchor) = self.anchors.get(anchor) else { return };
         let Some(start) = at.checked_sub(offset) else { return };
+        // A gram says which anchor it may be: mostly it is.
         let bytes: Option<&[u8; ANCHOR]> = text.get(start..start + ANCHOR).and_then(|b| b.try_into().ok());
-        if bytes != Some(&anchor.bytes) {
+        if bytes.is_none_or(|bytes| !same_anchor(bytes, &anchor.bytes)) {
             return;
         }
         for literal in &anchor.literals {
@@ -163,6 +186,16 @@ impl<'l> Filter<'l> {
             }
         }
     }
+}
+
+/// Compares two anchors as numbers: a call of `memcmp` would cost more.
+#[inline]
+fn same_anchor(a: &[u8; ANCHOR], b: &[u8; ANCHOR]) -> bool {
+    let split = |bytes: &[u8; ANCHOR]| {
+        let [head @ .., tail] = *bytes;
+        (u64::from_le_bytes(head), tail)
+    };
+    split(a) == split(b)
 }
 
 /// Loads a gram from a window of fixed size.
@@ -211,15 +244,6 @@ impl Grams {
             }
             at = (at + 1) & self.mask;
         }
-    }
-
-    /// The anchors, and offsets in them, at which a gram may stand.
-    fn get(&self, gram: u64) -> impl Iterator<Item = (usize, usize)> {
-        let (start, tag) = self.start(gram);
-        (0..self.slots.len())
-            .map_while(move |i| self.slots.get((start + i) & self.mask).filter(|s| s.place != EMPTY))
-            .filter(move |s| s.tag == tag)
-            .map(|s| (s.place as usize / STEP, s.place as usize % STEP))
     }
 }
 

@@ -128,12 +128,10 @@ impl<'c> Matcher<'c> {
 
     /// Whether a signature could hold on a line, judged by what its formats tell: benign ones matter only on faults, some
     /// tests ask for a severity, some for a service.
-    pub fn may_hold(&self, id: SignatureId, severity: Severity, service: Option<Service>) -> bool {
+    pub fn may_hold(&self, id: SignatureId, severity: Severity, service: impl FnOnce() -> Option<Service>) -> bool {
         let Some(signature) = self.catalogue.signatures.get(id) else { return false };
-        if service.is_some_and(|s| !signature.services.is_empty() && !signature.services.contains(s)) {
-            return false;
-        }
-        severity == Severity::UNKNOWN && !signature.benign || severity >= signature.least_severity
+        let severe = severity == Severity::UNKNOWN && !signature.benign || severity >= signature.least_severity;
+        severe && (signature.services.is_empty() || service().is_none_or(|s| signature.services.contains(s)))
     }
 
     /// Whether a signature could hold on a frame, judged by its raw bytes: cheap, and never wrong about a `false`.

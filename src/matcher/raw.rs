@@ -4,14 +4,19 @@
 //! runs of their other literals, of their regex and of the values they compare with stand unchanged in the raw bytes; where one is
 //! missing, parsing would be in vain. Invariant: a signature that holds on the parsed event passes here.
 
-use memchr::memmem::Finder;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use memchr::memmem::{self, Finder};
 use regex_syntax::hir::{Hir, HirKind};
 
 use crate::catalog::anchor;
 use crate::catalog::{FieldOp, FieldTest, Signature};
+use crate::event::time;
 
 /// Runs shorter than this stand in almost every line.
 const SHORTEST: usize = 3;
+/// How a task ended, which stands behind its identifier.
+const TASK_STATUS: &str = "pve.task.status";
 /// Fields that are worked out and stand nowhere in the text as they are.
 const DERIVED: &[&str] = &["body", "severity_number", "format", "service", "node", "table", "kind"];
 
@@ -21,6 +26,10 @@ pub struct RawChecks {
     needs: Vec<Need>,
     /// Numbers that must follow their key.
     numbers: Vec<Number>,
+    /// The task that the record tells of must not have ended well.
+    task_failed: bool,
+    /// Which of the needs was missing last: logs repeat themselves, so it is looked for first.
+    missing: AtomicUsize,
 }
 
 /// What must stand in the raw bytes.
@@ -91,7 +100,7 @@ impl RawChecks {
         checks.needs.extend((!settled).then(any).flatten());
         let regex = signature.regex.as_ref().and_then(|r| regex_syntax::parse(&r.source).ok());
         checks.needs.extend(regex.as_ref().and_then(Need::regex));
-        for test in signature.fields.iter().filter(|f| !is_derived(&f.key)) {
+        for test in signature.fields.iter().filter(|f| !is_derived(&f.key) || f.key == TASK_STATUS) {
             checks.field(test);
         }
         checks
@@ -102,6 +111,7 @@ impl RawChecks {
             FieldOp::Eq | FieldOp::Contains | FieldOp::StartsWith | FieldOp::EndsWith => {
                 self.needs.extend(Need::any(test.values.iter().map(|v| Need::literal(v))));
             }
+            FieldOp::Neq if test.key == TASK_STATUS => self.task_failed |= test.values.iter().any(|v| v == "OK"),
             FieldOp::Gt | FieldOp::Gte => {
                 let bounds = test.values.iter().filter_map(|v| v.parse::<f64>().ok());
                 if let Some(bound) = bounds.reduce(f64::min) {
@@ -115,7 +125,32 @@ impl RawChecks {
 
     /// Whether a frame could fit.
     pub fn hold(&self, raw: &[u8]) -> bool {
-        self.numbers.iter().all(|n| n.holds(raw)) && self.needs.iter().all(|n| n.holds(raw))
+        if self.task_failed && only_task_is_ok(raw) {
+            return false;
+        }
+        let last = self.missing.load(Ordering::Relaxed);
+        if self.needs.get(last).is_some_and(|need| !need.holds(raw)) || !self.numbers.iter().all(|n| n.holds(raw)) {
+            return false;
+        }
+        let missing = (0..).zip(&self.needs).find(|(at, need)| *at != last && !need.holds(raw));
+        if let Some((at, _)) = missing {
+            self.missing.store(at, Ordering::Relaxed);
+        }
+        missing.is_none()
+    }
+}
+
+/// Whether the only task of which a record tells ended well, as Proxmox's journal (`end task UPID:...: OK`) and its lists
+/// (`UPID:...: 1 6AA81F82 OK`) say it.
+fn only_task_is_ok(raw: &[u8]) -> bool {
+    let mut tasks = memmem::find_iter(raw, b"UPID:");
+    let (Some(at), None) = (tasks.next(), tasks.next()) else { return false };
+    let words = raw.get(at..).unwrap_or_default().split(|b| *b == b' ').skip(1);
+    let status =
+        words.skip_while(|w| matches!(w, [b'0' | b'1'])).find(|w| w.len() != 8 || !w.iter().all(u8::is_ascii_hexdigit));
+    match status {
+        Some([b'O', b'K', rest @ ..]) => rest.iter().all(|b| matches!(b, b'"' | b'}' | b'\n' | b'\r')),
+        _ => false,
     }
 }
 
@@ -133,6 +168,11 @@ impl Number {
             let rest = rest.get(skip..).unwrap_or_default();
             let digits = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
             let number = std::str::from_utf8(rest.get(..digits).unwrap_or_default()).unwrap_or_default();
+            // Most numbers are small, and told by their digits before the point.
+            let (whole, used) = time::number(number.as_bytes(), 1).unwrap_or((i64::MAX, 0));
+            if used > 0 && (whole as f64) + 1.0 < self.bound {
+                return false;
+            }
             match number.parse::<f64>() {
                 Ok(value) if self.op == FieldOp::Gt => value > self.bound,
                 Ok(value) => value >= self.bound,
@@ -207,6 +247,19 @@ mod tests {
             ("no such key", false),
         ] {
             assert_eq!(checks.hold(raw.as_bytes()), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_ended_well_is_told_from_others() {
+        const UPID: &str = "UPID:pve1:0012D687:0A3F21C4:6AA81F80:qmstart:104:root@pam!omni:";
+        for end in [format!("end task {UPID} OK"), format!("{UPID} 1 6AA81F82 OK"), format!("{{\"M\":\"{UPID} OK\"}}")]
+        {
+            assert!(only_task_is_ok(end.as_bytes()), "{end}");
+        }
+        let other = format!("{UPID} OK\n{UPID} 6AA81F82 start failed");
+        for end in [format!("end task {UPID} OKAY"), format!("{UPID} WARNINGS: 1"), UPID.to_owned(), other] {
+            assert!(!only_task_is_ok(end.as_bytes()), "{end}");
         }
     }
 }

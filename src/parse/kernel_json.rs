@@ -1,10 +1,12 @@
 //! `kernel_json`: a kernel record as Talos sends it and Omni stores it per machine. Talos writes its own messages into
 //! the kernel log too, as facility `user`; their level tells nothing.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 
 use super::json::Pairs;
-use super::scan::from;
+use super::scan::{self, from};
 use super::{Format, Head, Sample, nested, talos_json, talos_text};
 use crate::event::time::RawTime;
 use crate::event::{Event, Service, Severity};
@@ -12,15 +14,32 @@ use crate::event::{Event, Service, Severity};
 /// The format.
 pub struct KernelJson;
 
+/// How every record begins.
+const CLOCK: &[u8] = b"{\"clock\":";
+/// Bytes at the start of a record in which its facility and the start of its message stand.
+const START: usize = 160;
+
 /// The level of a kernel's own message, or what the words of a message of Talos tell.
 fn severity(line: &[u8]) -> Severity {
-    let start = line.get(..line.len().min(160)).unwrap_or_default();
-    if memmem::find(start, b"\"facility\":\"kern\"").is_some() {
+    static KERN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"facility\":\"kern\""));
+    static TALOS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"msg\":\"[talos] "));
+    // The keys are sorted: mostly the facility and the message follow at once.
+    let clock = from(line, CLOCK.len());
+    let rest = from(clock, scan::digits(clock));
+    if let Some(message) = rest.strip_prefix(b",\"facility\":\"user\",\"msg\":\"[talos] ") {
+        return message_severity(message);
+    }
+    let start = line.get(..line.len().min(START)).unwrap_or_default();
+    if KERN.find(start).is_some() {
         return talos_json::tail_word(line, b"\"priority\":\"");
     }
-    let Some(at) = memmem::find(start, b"\"msg\":\"[talos] ") else { return Severity::UNKNOWN };
-    let message = from(line, at + 15);
-    let end = memmem::rfind(message, b"\",\"").unwrap_or(message.len());
+    let Some(at) = TALOS.find(start) else { return Severity::UNKNOWN };
+    message_severity(from(line, at + TALOS.needle().len()))
+}
+
+/// What the words of the message tell that begins here; behind it only short words stand: level, priority and time.
+fn message_severity(message: &[u8]) -> Severity {
+    let end = talos_json::last_pair(message).or_else(|| memmem::rfind(message, b"\",\"")).unwrap_or(message.len());
     talos_text::severity(message.get(..end).unwrap_or_default())
 }
 
@@ -34,7 +53,7 @@ impl Format for KernelJson {
     }
 
     fn head(&self, line: &[u8]) -> Option<Head> {
-        if !line.starts_with(b"{\"clock\":") {
+        if !line.starts_with(CLOCK) {
             return None;
         }
         Some(Head { time: talos_json::tail_time(line), severity: severity(line), payload: None })

@@ -277,13 +277,19 @@ impl Line {
     }
 }
 
-/// Remembers which format took the last line at each layer, by the first byte of the layer's text, since sources mostly
-/// repeat themselves.
+/// Remembers which format took the last line at each layer, by the first and third byte of the layer's text, since
+/// sources mostly repeat themselves.
 #[derive(Debug, Clone, Copy)]
 pub struct LockOn([[u8; KINDS]; MAX_LAYERS]);
 
-/// Kinds of first bytes that are told apart.
-const KINDS: usize = 32;
+/// Kinds of beginnings that are told apart.
+const KINDS: usize = 64;
+
+/// The kind of the beginning of a text. The third byte tells keys of JSON objects, numbers and words apart.
+fn kind(rest: &[u8]) -> Option<usize> {
+    let third = rest.get(2).copied().unwrap_or_default();
+    Some((usize::from(*rest.first()?) + 5 * usize::from(third)) % KINDS)
+}
 
 impl Default for LockOn {
     fn default() -> Self {
@@ -332,7 +338,7 @@ pub fn classify(line: &[u8], lock: &mut LockOn) -> Line {
     let mut holder = Holder::Anything;
     for (slot, locked) in out.layers.iter_mut().zip(lock.0.iter_mut()) {
         let rest = scan::from(line, out.payload);
-        let locked = rest.first().and_then(|byte| locked.get_mut(usize::from(*byte) % KINDS));
+        let locked = kind(rest).and_then(|kind| locked.get_mut(kind));
         let Some((index, format, head)) = find(rest, holder, locked) else { break };
         *slot = index;
         out.time = better(out.time, head.time);

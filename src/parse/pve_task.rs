@@ -86,17 +86,25 @@ const VZDUMP: &[&[u8]] = &[
 
 /// The severity of a task's line.
 pub fn severity(line: &[u8]) -> Severity {
-    let starts = |words: &[&[u8]]| words.iter().any(|w| line.starts_with(w));
-    if starts(&[b"TASK ERROR", b"ERROR: ", b"unable to create VM "]) {
-        Severity::ERROR
-    } else if starts(&[b"TASK WARNINGS", b"WARN: ", b"kvm: warning: "]) {
-        Severity::WARN
-    } else if starts(&[b"TASK OK", b"INFO: "]) {
-        Severity::INFO
-    } else if line.starts_with(b"kvm: ") {
-        Severity::ERROR
-    } else {
-        Severity::UNKNOWN
+    let (words, severity): (&[&[u8]], _) = match line.first() {
+        Some(b'T') => return ending_severity(line),
+        Some(b'E' | b'u') => (&[b"ERROR: ", b"unable to create VM "], Severity::ERROR),
+        Some(b'W') => (&[b"WARN: "], Severity::WARN),
+        Some(b'I') => (&[b"INFO: "], Severity::INFO),
+        Some(b'k') if line.starts_with(b"kvm: warning: ") => return Severity::WARN,
+        Some(b'k') => (&[b"kvm: "], Severity::ERROR),
+        _ => return Severity::UNKNOWN,
+    };
+    if words.iter().any(|w| line.starts_with(w)) { severity } else { Severity::UNKNOWN }
+}
+
+/// The severity of the line by which a task ends.
+fn ending_severity(line: &[u8]) -> Severity {
+    match line.strip_prefix(b"TASK ") {
+        Some(rest) if rest.starts_with(b"ERROR") => Severity::ERROR,
+        Some(rest) if rest.starts_with(b"WARNINGS") => Severity::WARN,
+        Some(rest) if rest.starts_with(b"OK") => Severity::INFO,
+        _ => Severity::UNKNOWN,
     }
 }
 

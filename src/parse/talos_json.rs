@@ -22,9 +22,11 @@ fn tail_value<'a>(line: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     Some(from(tail, memmem::rfind(tail, key)? + key.len()))
 }
 
-/// `talos-time`, which stands near the end.
+/// `talos-time`, which stands near the end, mostly as the last pair.
 pub fn tail_time(line: &[u8]) -> RawTime {
-    let stamp = tail_value(line, b"\"talos-time\":\"").and_then(time::timestamp);
+    const KEY: &[u8] = b"\"talos-time\":\"";
+    let last = last_pair(line).and_then(|at| from(line, at).strip_prefix(KEY));
+    let stamp = last.or_else(|| tail_value(line, KEY)).and_then(time::timestamp);
     stamp.map_or(RawTime::None, |(time, _)| time)
 }
 
@@ -34,15 +36,20 @@ pub fn tail_word(line: &[u8], key: &[u8]) -> Severity {
     word.map_or(Severity::UNKNOWN, Severity::from_word)
 }
 
-/// The key of the last pair of an object whose value is a short string.
-pub fn last_key(line: &[u8]) -> Option<&[u8]> {
+/// Where the last pair of an object begins, when its value is a short string.
+pub fn last_pair(line: &[u8]) -> Option<usize> {
     let inside = line.strip_suffix(b"\"}")?;
     let tail = from(inside, inside.len().saturating_sub(40));
-    let open = memchr::memrchr(b'"', tail)?;
-    let before = tail.len() - open;
-    let key = inside.get(..inside.len() - before)?.strip_suffix(b"\":")?;
-    let start = memchr::memrchr(b'"', from(key, key.len().saturating_sub(40)))?;
-    Some(from(key, key.len().saturating_sub(40) + start + 1))
+    let open = inside.len() - tail.len() + memchr::memrchr(b'"', tail)?;
+    let key = inside.get(..open)?.strip_suffix(b"\":")?;
+    let start = key.len().saturating_sub(40);
+    Some(start + memchr::memrchr(b'"', from(key, start))?)
+}
+
+/// The key of the last pair of an object whose value is a short string.
+pub fn last_key(line: &[u8]) -> Option<&[u8]> {
+    let key = from(line, last_pair(line)? + 1);
+    key.get(..memchr::memchr(b'"', key)?)
 }
 
 /// Whether the object is a service's record sent by Talos.

@@ -104,6 +104,11 @@ impl Tally {
         self.hits.len() < WITH_TEXT || (new && self.hits.len() < FIRST)
     }
 
+    /// Whether so many hits are kept that no further one keeps its text, whatever it speaks of.
+    pub fn is_told(&self) -> bool {
+        self.hits.len() >= FIRST.max(WITH_TEXT)
+    }
+
     /// Whether so many hits are kept that more of them on ordinary lines tell little.
     pub fn is_sated(&self, correlated: bool) -> bool {
         self.hits.len() >= if correlated { SATED } else { FIRST }

@@ -30,7 +30,7 @@ pub fn parallel(scanner: &Scanner<'_>, file: &File, length: u64, outcome: &mut S
     while from < chunks {
         // Findings are put together where the source is looked at anew.
         let to = (next_look(from * CHUNK) / CHUNK).min(chunks);
-        let sated = Sated::after(&outcome.found.tallies, scanner.catalogue);
+        let sated = Sated::after(&outcome.found, scanner.catalogue);
         let context = &outcome.context;
         let round: Vec<Result<(ChunkOutcome, u64), std::io::Error>> = (from..to)
             .into_par_iter()
@@ -169,7 +169,7 @@ pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: 
     let (mut sated, mut look) = (Sated::default(), next_look(base));
     while !current.is_empty() {
         if base >= look {
-            sated = Sated::after(&outcome.found.tallies, scanner.catalogue);
+            sated = Sated::after(&outcome.found, scanner.catalogue);
             look = next_look(base);
         }
         let whole = !more && (base == 0 || is_document(&current));

@@ -12,7 +12,7 @@ use rustc_hash::FxHasher;
 use crate::catalog::{Attention, SignatureId};
 use crate::event::entities;
 use crate::event::{Event, RawTime, Service, Severity};
-use crate::matcher::{Found, Match};
+use crate::matcher::{Found, Match, Matcher};
 use crate::parse::{self, Line, LockOn};
 use crate::redact;
 
@@ -22,7 +22,7 @@ use super::hits::EXCERPT;
 use super::usual::{Sated, Usual};
 use super::{Hit, Scanner, SourceContext};
 
-/// Records of a chunk that are parsed although nothing hit, to learn which services write into the source.
+/// Records of a source that are parsed although nothing hit, to learn which services write into the source.
 const PEEK: u64 = 24;
 /// Bytes around what decided that are looked through for secrets before a text is cut.
 const AROUND: usize = 16 << 10;
@@ -50,12 +50,14 @@ pub struct Record {
     lines: usize,
     /// Whether the next line goes on with its last one.
     is_partial: bool,
+    /// Whether it is the first with its formats in the chunk.
+    is_new: bool,
     /// The highest severity that one of its lines tells.
     pub severity: Severity,
     /// The stamp that holds where it has none of its own.
     pub before: RawTime,
-    /// The service that the format of its first line alone is sure of.
-    service: Option<Service>,
+    /// Its first line.
+    first: Line,
 }
 
 /// A line at warning or above, kept until it is known whether a signature explains its record.
@@ -75,6 +77,8 @@ pub struct Walk<'w, 'c> {
     pub(super) scanner: &'w Scanner<'c>,
     pub(super) context: &'w SourceContext,
     pub(super) bytes: &'w [u8],
+    /// Where they begin in the source.
+    base: u64,
     /// Anchors not yet passed.
     pub(super) found: &'w [Found],
     /// Where the next byte stands that has to be cleaned away.
@@ -88,6 +92,7 @@ pub struct Walk<'w, 'c> {
     seen: Vec<u32>,
     /// Whether a marker stands in the record at hand: one that may tell a version.
     marked: bool,
+    sated: &'w Sated,
     usual: Usual<'w>,
     pub(super) out: ChunkOutcome,
 }
@@ -105,6 +110,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             scanner,
             context,
             bytes,
+            base,
             found,
             dirty: next_dirty(bytes, 0),
             lock: LockOn::default(),
@@ -113,6 +119,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             candidates: Vec::new(),
             seen: Vec::new(),
             marked: false,
+            sated,
             usual: Usual::new(base, sated),
             out: ChunkOutcome::default(),
         }
@@ -164,7 +171,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         }
         let end = start + length;
         let is_partial = classified.payload > 0 && parse::cri::is_partial(line);
-        self.count(&classified);
+        let is_new = self.count(&classified);
         match &mut self.pending {
             Some(record) if record.takes(end) && (record.is_partial || frame::goes_on(line, &classified)) => {
                 record.to = end;
@@ -180,10 +187,10 @@ impl<'w, 'c> Walk<'w, 'c> {
                     number: self.out.lines,
                     lines: 1,
                     is_partial,
+                    is_new,
                     severity: classified.severity,
                     before: self.out.last,
-                    // Only where the format alone is sure of it.
-                    service: parse::service_hint(&classified).filter(|s| *s == Service::PveAccess),
+                    first: classified,
                 });
             }
         }
@@ -196,10 +203,11 @@ impl<'w, 'c> Walk<'w, 'c> {
         None
     }
 
-    fn count(&mut self, line: &Line) {
+    /// Counts a line; true when it is the first with its formats.
+    fn count(&mut self, line: &Line) -> bool {
         self.out.understood += u64::from(line.understood());
         self.out.events += u64::from(line.understood() || line.payload == 0);
-        self.out.formats.add(line);
+        let is_new = self.out.formats.add(line);
         self.out.faults += u64::from(line.severity >= Severity::WARN);
         if line.time.is_some() {
             self.out.times.add(line.time);
@@ -207,6 +215,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             self.out.ordinary += u64::from(line.severity < Severity::WARN);
             self.out.last = line.time;
         }
+        is_new
     }
 
     /// Ends the pending record: tests it where an anchor stands in it, and hands over what nothing explains.
@@ -215,12 +224,10 @@ impl<'w, 'c> Walk<'w, 'c> {
         if self.usual.enters(record.from) {
             self.flush_all();
         }
-        let explained = if self.found.first().is_some_and(|f| f.at < record.to) {
-            self.test(&record)
-        } else {
+        let explained = self.found.first().is_some_and(|f| f.at < record.to) && self.test(&record);
+        if !explained {
             self.peek(&record);
-            false
-        };
+        }
         if !explained {
             let faults = std::mem::take(&mut self.faults);
             faults.iter().for_each(|fault| self.unexplained(fault));
@@ -232,7 +239,8 @@ impl<'w, 'c> Walk<'w, 'c> {
     /// Hands over a line that nothing explains, with the names in it when it is the first of its kind.
     fn unexplained(&mut self, fault: &Fault) {
         let text = self.bytes.get(fault.text.0..fault.text.1).unwrap_or_default();
-        if let Some(template) = self.out.clusters.add(fault.number, text, fault.severity, fault.time) {
+        let Fault { number, severity, time, .. } = *fault;
+        if let Some(template) = self.out.clusters.add(number, text, severity, time, self.sated.templates()) {
             let line = frame::text(self.bytes.get(fault.from..fault.text.1).unwrap_or_default());
             let mut event = parse::parse(&line);
             self.complete(&mut event);
@@ -240,9 +248,10 @@ impl<'w, 'c> Walk<'w, 'c> {
         }
     }
 
-    /// Parses one of the first records to learn which services write into the source.
+    /// Parses one of the first records, of the source and of each format in the chunk, to learn which services write into the source.
     fn peek(&mut self, record: &Record) {
-        if self.out.events <= PEEK && record.to > record.from {
+        let opens = self.base == 0 && self.out.events <= PEEK;
+        if (record.is_new || opens) && record.to > record.from {
             let text = frame::text(self.bytes.get(record.from..record.to).unwrap_or_default());
             self.learn(&parse::parse(&text));
         }
@@ -272,7 +281,8 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut explained = false;
         for part in parts {
             let own = Record { severity: severity(part), ..*record };
-            let may_hold = |id: &&SignatureId| self.scanner.matcher.may_hold(**id, own.severity, own.service);
+            let service = own.service();
+            let may_hold = |id: &&SignatureId| self.scanner.matcher.may_hold(**id, own.severity, || service);
             let mut candidates: Vec<SignatureId> = candidates.iter().filter(may_hold).copied().collect();
             explained |= self.parse_and_test(&own, part, &mut candidates);
         }
@@ -290,7 +300,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             self.seen.push(found.literal);
             self.marked |= matcher.is_marker(found.literal);
             for id in matcher.waiting(found.literal) {
-                if !matcher.may_hold(*id, record.severity, record.service) || candidates.contains(id) {
+                if !matcher.may_hold(*id, record.severity, || record.service()) || candidates.contains(id) {
                     continue;
                 }
                 let usual = record.severity < Severity::WARN && self.usual.is_usual(*id);
@@ -300,9 +310,8 @@ impl<'w, 'c> Walk<'w, 'c> {
                     }
                     continue;
                 };
-                let last = signature.attention > Attention::Some || self.usual.is_sated(*id);
-                if last && matcher.may_stand_in(*id, raw) {
-                    self.usual.postpone(*id, *record);
+                if signature.attention > Attention::Some || self.usual.is_sated(*id) {
+                    self.usual.postpone(*id, *record, &mut stands_in(matcher, self.bytes));
                 }
             }
         }
@@ -344,7 +353,8 @@ impl<'w, 'c> Walk<'w, 'c> {
             return;
         }
         for partner in partners {
-            if let Some(record) = self.usual.take(*partner) {
+            let mut may_hold = stands_in(&self.scanner.matcher, self.bytes);
+            if let Some(record) = self.usual.take(*partner, &mut may_hold) {
                 self.postponed(&mut vec![*partner], &record);
             }
         }
@@ -353,7 +363,8 @@ impl<'w, 'c> Walk<'w, 'c> {
     /// Records all postponed hits.
     fn flush_all(&mut self) {
         // Often several signatures wait for one record: it is read once.
-        for same in self.usual.take_all().chunk_by(|(_, a), (_, b)| a.from == b.from) {
+        let due = self.usual.take_all(&mut stands_in(&self.scanner.matcher, self.bytes));
+        for same in due.chunk_by(|(_, a), (_, b)| a.from == b.from) {
             if let [(_, record), ..] = same {
                 self.postponed(&mut same.iter().map(|(id, _)| *id).collect(), record);
             }
@@ -417,7 +428,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             decisive: None,
         };
         let tally = self.out.tallies.entry(id).or_default();
-        if tally.keeps_text(&hit) {
+        if !self.sated.is_told(id) && tally.keeps_text(&hit) {
             hit.excerpt = excerpt(raw, decisive);
             hit.decisive = piece(&hit.excerpt, decisive, matched.as_deref());
         }
@@ -449,10 +460,20 @@ impl<'w, 'c> Walk<'w, 'c> {
 }
 
 impl Record {
+    /// The service that the format of its first line alone is sure of.
+    fn service(&self) -> Option<Service> {
+        parse::service_hint(&self.first).filter(|s| *s == Service::PveAccess)
+    }
+
     /// Whether a line that ends at `end` would still fit.
     fn takes(&self, end: usize) -> bool {
         self.lines < frame::MAX_LINES && end - self.from <= frame::MAX_BYTES
     }
+}
+
+/// Whether a signature may hold on a record in `bytes`, by its raw bytes.
+fn stands_in<'m>(matcher: &'m Matcher<'_>, bytes: &'m [u8]) -> impl FnMut(SignatureId, &Record) -> bool + 'm {
+    |id, record| matcher.may_stand_in(id, bytes.get(record.from..record.to).unwrap_or_default())
 }
 
 /// Where the next byte at `from` or later stands that lines are cleaned of.

@@ -4,7 +4,10 @@
 //! The template of a line is its text with numbers, hexadecimal words and quoted values masked; lines of one template
 //! are one cluster. Only warnings and errors come here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::hash::Hasher;
+
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use crate::event::{RawTime, Severity};
 
@@ -44,14 +47,22 @@ pub struct Cluster {
 /// The clusters of a source.
 #[derive(Debug, Default)]
 pub struct Clusters {
-    by_hash: HashMap<u64, Cluster>,
+    by_hash: FxHashMap<u64, Cluster>,
     /// Lines that belong to no cluster because there were too many.
     pub overflow: u64,
 }
 
 impl Clusters {
-    /// Counts a line; gives the number of its template when it is the first of it.
-    pub fn add(&mut self, line: u64, text: &[u8], severity: Severity, raw: RawTime) -> Option<u64> {
+    /// Counts a line; gives the number of its template when it is the first of it. Of a template that is `known`, the first
+    /// line is kept elsewhere: of those here no text is kept.
+    pub fn add(
+        &mut self,
+        line: u64,
+        text: &[u8],
+        severity: Severity,
+        raw: RawTime,
+        known: &FxHashSet<u64>,
+    ) -> Option<u64> {
         let hash = masked(text, |_| {});
         if let Some(cluster) = self.by_hash.get_mut(&hash) {
             cluster.count += 1;
@@ -64,16 +75,11 @@ impl Clusters {
             self.overflow += 1;
             return None;
         }
-        // Secrets go before the text is cut: half of one is not recognised any more.
-        let near = String::from_utf8_lossy(text.get(..text.len().min(AROUND)).unwrap_or_default());
-        let near = redact::mask(&near);
-        let mut template = Vec::new();
-        masked(near.as_bytes(), |byte| template.push(byte));
-        template.truncate(SAMPLE);
-        let shown = near.get(..near.floor_char_boundary(SAMPLE.min(near.len()))).unwrap_or_default();
+        let is_known = known.contains(&hash);
+        let (template, sample) = if is_known { Default::default() } else { shown(text) };
         let cluster = Cluster {
-            template: String::from_utf8_lossy(&template).into_owned(),
-            sample: shown.to_owned(),
+            template,
+            sample,
             count: 1,
             line,
             last: line,
@@ -83,7 +89,7 @@ impl Clusters {
             entities: Vec::new(),
         };
         self.by_hash.insert(hash, cluster);
-        Some(hash)
+        (!is_known).then_some(hash)
     }
 
     /// Notes the names of things that stand in the first line of a template.
@@ -150,31 +156,67 @@ impl Clusters {
     }
 }
 
-/// Hashes a text with words that hold a digit masked; hands every byte of the template to `each`.
-fn masked(text: &[u8], mut each: impl FnMut(u8)) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let mut put = |byte: u8| {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        each(byte);
-    };
-    let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':');
-    let mut rest = text;
-    while let Some(byte) = rest.first() {
-        if !word(*byte) {
-            put(*byte);
-            rest = rest.get(1..).unwrap_or_default();
-            continue;
-        }
-        let length = rest.iter().take_while(|b| word(**b)).count();
-        let (token, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        if token.iter().any(u8::is_ascii_digit) {
-            put(b'#');
-        } else {
-            token.iter().for_each(|b| put(*b));
-        }
-        rest = after;
+/// The template of a line and the line itself, both without secrets and cut.
+fn shown(text: &[u8]) -> (String, String) {
+    // Secrets go before the text is cut: half of one is not recognised any more.
+    let near = String::from_utf8_lossy(text.get(..text.len().min(AROUND)).unwrap_or_default());
+    let near = redact::mask(&near);
+    let mut template = Vec::new();
+    masked(near.as_bytes(), |piece| template.extend_from_slice(piece));
+    template.truncate(SAMPLE);
+    let sample = near.get(..near.floor_char_boundary(SAMPLE.min(near.len()))).unwrap_or_default();
+    (String::from_utf8_lossy(&template).into_owned(), sample.to_owned())
+}
+
+/// What a byte is in a word: nothing, a part of it, or a part that makes it a value.
+const NO_PART: u8 = 0;
+const PART: u8 = 1;
+const DIGIT: u8 = 2;
+
+/// By byte: every line at warning and above is walked by it.
+static PARTS: [u8; 256] = {
+    let mut parts = [NO_PART; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        parts[byte as usize] = match byte {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'.' | b'_' | b':' => PART,
+            _ => NO_PART,
+        };
+        byte += 1;
     }
-    hash
+    parts
+};
+
+/// Hashes a text with words that hold a digit masked; hands the template piece by piece to `each`.
+fn masked(text: &[u8], mut each: impl FnMut(&[u8])) -> u64 {
+    let mut hasher = FxHasher::default();
+    let mut put = |piece: &[u8]| {
+        hasher.write(piece);
+        each(piece);
+    };
+    // Where what is not handed over yet begins, where the word at hand begins, and whether it holds a digit.
+    let (mut from, mut word, mut value) = (0, 0, false);
+    for (at, byte) in text.iter().enumerate() {
+        match PARTS[usize::from(*byte)] {
+            NO_PART => {
+                if value {
+                    put(text.get(from..word).unwrap_or_default());
+                    put(b"#");
+                    (from, value) = (at, false);
+                }
+                word = at + 1;
+            }
+            part => value |= part == DIGIT,
+        }
+    }
+    if value {
+        put(text.get(from..word).unwrap_or_default());
+        put(b"#");
+    } else {
+        put(text.get(from..).unwrap_or_default());
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -185,12 +227,27 @@ mod tests {
     fn lines_that_differ_in_numbers_are_one_cluster() {
         let mut clusters = Clusters::default();
         for (line, text) in [(1u64, "disk 12 failed on pve1"), (2, "disk 99 failed on pve3"), (3, "fan failed")] {
-            clusters.add(line, text.as_bytes(), Severity::ERROR, RawTime::None);
+            clusters.add(line, text.as_bytes(), Severity::ERROR, RawTime::None, &FxHashSet::default());
         }
         let sorted = clusters.sorted();
         assert_eq!(
             sorted.iter().map(|c| (c.template.as_str(), c.count)).collect::<Vec<_>>(),
             [("disk # failed on #", 2), ("fan failed", 1)]
         );
+    }
+
+    #[test]
+    fn the_first_line_of_a_known_template_is_the_one_that_was_kept_before() {
+        let add = |line, text: &str, known: &FxHashSet<u64>| {
+            let mut clusters = Clusters::default();
+            let new = clusters.add(line, text.as_bytes(), Severity::ERROR, RawTime::None, known);
+            (clusters, new.is_some())
+        };
+        let (mut whole, first) = add(1, "disk 12 failed", &FxHashSet::default());
+        let (later, again) = add(5, "disk 99 failed", &whole.templates().collect());
+        assert!(first && !again);
+        whole.absorb(later, 10);
+        let sorted = whole.sorted();
+        assert_eq!(sorted.iter().map(|c| (c.sample.as_str(), c.count)).collect::<Vec<_>>(), [("disk 12 failed", 2)]);
     }
 }

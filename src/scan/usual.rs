@@ -1,19 +1,19 @@
 //! Markers of normal work: what stands on every tenth line of some logs is looked at only as often as it tells something.
 //!
 //! In a window of the source the first hits of a signature on lines below warning are looked at. Of the others counts
-//! and sets learn nothing; order and elapsed time ask for the last one before something else happened, so its record is
-//! remembered and tested when that happens, or when the window ends.
+//! and sets learn nothing; order and elapsed time ask for the last one before something else happened, so the newest
+//! records are remembered and the last one that may hold is tested when that happens, or when the window ends.
 //!
 //! A long source is looked at anew at some places ([`next_look`]): what was found often enough before is *sated*. From there on
 //! only the last hit in each window is looked at, and the next ones where something happened that is judged
 //! together with it. The places are fixed, so that the outcome does not depend on who reads what when.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashSet;
 
 use crate::catalog::{Attention, Catalogue, SignatureId};
 
 use super::Tally;
-use super::chunk::WINDOW;
+use super::chunk::{ChunkOutcome, WINDOW};
 use super::records::Record;
 
 /// The first place at which a source is looked at anew.
@@ -30,22 +30,44 @@ pub fn next_look(at: u64) -> u64 {
     look
 }
 
-/// Signatures that were found so often before some place of a source that more hits on ordinary lines tell little.
+/// What was found before some place of a source, as far as more of it tells little.
 #[derive(Debug, Default)]
-pub struct Sated(Vec<bool>);
+pub struct Sated {
+    /// For each signature, whether it was found so often that more hits on ordinary lines tell little.
+    signatures: Vec<bool>,
+    /// For each signature, whether no more of its hits keep their text.
+    told: Vec<bool>,
+    /// Templates of lines that nothing explains, whose first line is kept already.
+    templates: FxHashSet<u64>,
+}
 
 impl Sated {
     /// By what was found before.
-    pub fn after(tallies: &BTreeMap<SignatureId, Tally>, catalogue: &Catalogue) -> Self {
+    pub fn after(found: &ChunkOutcome, catalogue: &Catalogue) -> Self {
         let is_sated = |id: SignatureId| {
             let correlated = catalogue.signatures.get(id).is_some_and(|s| s.correlated);
-            tallies.get(&id).is_some_and(|t| t.is_sated(correlated))
+            found.tallies.get(&id).is_some_and(|t| t.is_sated(correlated))
         };
-        Self((0..catalogue.signatures.len()).map(is_sated).collect())
+        let is_told = |id: SignatureId| found.tallies.get(&id).is_some_and(Tally::is_told);
+        Self {
+            signatures: (0..catalogue.signatures.len()).map(is_sated).collect(),
+            told: (0..catalogue.signatures.len()).map(is_told).collect(),
+            templates: found.clusters.templates().collect(),
+        }
+    }
+
+    /// Templates of lines that nothing explains, whose first line is kept already.
+    pub fn templates(&self) -> &FxHashSet<u64> {
+        &self.templates
+    }
+
+    /// Whether no more hits of a signature keep their text.
+    pub fn is_told(&self, id: SignatureId) -> bool {
+        self.told.get(id).is_some_and(|told| *told)
     }
 
     fn holds(&self, id: SignatureId) -> bool {
-        self.0.get(id).is_some_and(|sated| *sated)
+        self.signatures.get(id).is_some_and(|sated| *sated)
     }
 }
 
@@ -63,7 +85,33 @@ pub struct Usual<'s> {
     /// Sated signatures that are looked at again in this window.
     awake: Vec<SignatureId>,
     /// A few at a time.
-    postponed: Vec<(SignatureId, Record)>,
+    postponed: Vec<Postponed>,
+}
+
+/// Records kept unlooked at for one signature: most are never asked for.
+const UNSEEN: usize = 32;
+
+/// Records on which a usual signature may hold; the last one that does counts.
+struct Postponed {
+    id: SignatureId,
+    /// The last one that was looked at and may hold.
+    seen: Option<Record>,
+    /// Later ones, not looked at.
+    unseen: Vec<Record>,
+}
+
+impl Postponed {
+    /// The last record that `may_hold`.
+    fn last(mut self, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) -> Option<(SignatureId, Record)> {
+        self.look(may_hold);
+        Some((self.id, self.seen?))
+    }
+
+    fn look(&mut self, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) {
+        let last = self.unseen.iter().rev().find(|record| may_hold(self.id, record)).copied();
+        self.seen = last.or(self.seen);
+        self.unseen.clear();
+    }
 }
 
 impl<'s> Usual<'s> {
@@ -117,12 +165,24 @@ impl<'s> Usual<'s> {
         }
     }
 
-    /// Remembers the last record on which a usual signature may hold.
-    pub fn postpone(&mut self, id: SignatureId, record: Record) {
-        match self.postponed.iter_mut().find(|(have, _)| *have == id) {
-            Some((_, last)) => *last = record,
-            None => self.postponed.push((id, record)),
+    /// Remembers a record on which a usual signature may hold. Whether it does is asked later, for few of them.
+    pub fn postpone(
+        &mut self,
+        id: SignatureId,
+        record: Record,
+        may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool,
+    ) {
+        let Some(have) = self.postponed.iter_mut().find(|have| have.id == id) else {
+            self.postponed.push(Postponed { id, seen: None, unseen: vec![record] });
+            return;
+        };
+        if have.unseen.last().is_some_and(|last| last.from == record.from) {
+            return;
         }
+        if have.unseen.len() >= UNSEEN {
+            have.look(may_hold);
+        }
+        have.unseen.push(record);
     }
 
     /// True when nothing is postponed.
@@ -130,16 +190,18 @@ impl<'s> Usual<'s> {
         self.postponed.is_empty()
     }
 
-    /// The postponed record of a signature.
-    pub fn take(&mut self, id: SignatureId) -> Option<Record> {
-        let at = self.postponed.iter().position(|(have, _)| *have == id)?;
-        Some(self.postponed.swap_remove(at).1)
+    /// The last postponed record of a signature that `may_hold`.
+    pub fn take(&mut self, id: SignatureId, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) -> Option<Record> {
+        let at = self.postponed.iter().position(|have| have.id == id)?;
+        self.postponed.swap_remove(at).last(may_hold).map(|(_, record)| record)
     }
 
-    /// All postponed records, by place and signature.
-    pub fn take_all(&mut self) -> Vec<(SignatureId, Record)> {
-        self.postponed.sort_unstable_by_key(|(id, record)| (record.from, *id));
-        std::mem::take(&mut self.postponed)
+    /// For each signature the last postponed record that `may_hold`, by place and signature.
+    pub fn take_all(&mut self, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) -> Vec<(SignatureId, Record)> {
+        let postponed = std::mem::take(&mut self.postponed);
+        let mut last: Vec<_> = postponed.into_iter().filter_map(|have| have.last(may_hold)).collect();
+        last.sort_unstable_by_key(|(id, record)| (record.from, *id));
+        last
     }
 }
 
@@ -149,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_is_sated_is_usual_until_it_is_woken_and_again_in_the_next_window() {
-        let sated = Sated(vec![true, false]);
+        let sated = Sated { signatures: vec![true, false], ..Sated::default() };
         let mut usual = Usual::new(0, &sated);
         assert!(usual.is_usual(0) && !usual.is_usual(1));
         usual.wake(0);
