@@ -197,7 +197,11 @@ fn empty(ticket: &str) -> Row {
 
 fn row(ticket: &str, report: &Report) -> Row {
     let problems = report.problems.iter().map(|p| format!("{}: {}", p.source, p.message)).collect();
-    let Some(cause) = report.root_causes.first() else { return Row { problems, ..empty(ticket) } };
+    let Some(cause) = report.root_causes.first() else {
+        // Nothing was found where nothing could be read: somebody has to look.
+        let verdict = if report.coverage.sources == 0 { "unread" } else { "none" };
+        return Row { verdict: verdict.into(), problems, ..empty(ticket) };
+    };
     let proof = cause.evidence.iter().find(|e| e.role == "supports");
     Row {
         verdict: cause.verdict.clone(),

@@ -143,3 +143,16 @@ fn an_archive_that_is_cut_is_named_once() {
     let cut = text.lines().find(|line| line.trim_start().starts_with("cut ")).expect("a line about it");
     assert!(cut.contains("2 sources not wholly read: cut.tgz, cut.tgz!/x/task.log"), "{text}");
 }
+
+#[test]
+fn a_ticket_of_which_nothing_can_be_read_is_not_called_healthy() {
+    let dir = Dir::with(&[("tickets/note/note.txt", "all is well\n")]);
+    dir.write("tickets/pictures/1.png", b"\x89PNG\r\n\x1a\n\0\0\0");
+    dir.write("tickets/packed/logs.7z", b"7z\xbc\xaf\x27\x1c\0\x04rest");
+    let rows = omnilog(["triage", "tickets", "--format", "json"]).within(dir.path()).exits(0).stdout;
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&rows).expect("JSON");
+    let verdicts: Vec<(&str, &str)> =
+        rows.iter().map(|r| (r["ticket"].as_str().expect("a name"), r["verdict"].as_str().expect("a word"))).collect();
+    assert_eq!(verdicts, [("note", "none"), ("packed", "unread"), ("pictures", "unread")]);
+    assert!(rows[1]["problems"].to_string().contains("a 7-Zip archive; unpack it first"), "{}", rows[1]);
+}
