@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::Scope;
 
 use memchr::{memchr, memrchr};
 use rayon::prelude::*;
@@ -153,50 +155,165 @@ pub fn record_start(bytes: &[u8], from: usize) -> usize {
     first.unwrap_or(bytes.len())
 }
 
-/// Reads a stream: one batch is read while the one before is scanned.
+/// Reads a stream. A long one is read, and decoded, on a thread of its own, some batches ahead of the scan.
 pub fn sequential(scanner: &Scanner<'_>, read: &mut (dyn Read + Send), outcome: &mut SourceOutcome) {
-    let mut current = Vec::with_capacity(BATCH);
-    let mut base = 0;
-    let mut cut_line = false;
-    let mut first = Intake::default();
-    let mut more = fill(read, &mut current, BATCH, &mut first);
-    while more && !cut_line && is_document(&current) {
-        (more, cut_line) = documents(scanner, read, (&mut current, &mut base), &mut first, outcome);
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut at = At::default();
+    let mut intake = Intake::default();
+    let mut more = fill(read, &mut batch, BATCH, &mut intake);
+    while more && !at.cut_line && is_document(&batch) {
+        (more, at.cut_line) = documents(scanner, read, (&mut batch, &mut at.base), &mut intake, outcome);
     }
-    outcome.bytes += first.bytes;
-    outcome.failure = first.failure;
-    let mut next = Vec::new();
+    outcome.take_in(intake);
+    // What one batch holds needs no threads; starting them takes longer than to scan a small file.
+    if more && rayon::current_num_threads() > 1 {
+        std::thread::scope(move |scope| batches(scanner, batch, at, Some(Feed::ahead(scope, read)), outcome));
+    } else {
+        batches(scanner, batch, at, more.then_some(Feed::Here { read, spare: Vec::new() }), outcome);
+    }
+}
+
+/// Where a batch begins.
+#[derive(Default)]
+struct At {
+    base: u64,
+    /// Whether that is within a line.
+    cut_line: bool,
+}
+
+/// Scans batch after batch, as long as there is a `feed` and in what it gave.
+fn batches(
+    scanner: &Scanner<'_>,
+    first: Vec<u8>,
+    At { mut base, mut cut_line }: At,
+    mut feed: Option<Feed<'_>>,
+    outcome: &mut SourceOutcome,
+) {
+    let (mut buffer, mut from) = (first, 0);
     let (mut sated, mut look) = (Sated::default(), next_look(base));
-    while !current.is_empty() {
+    loop {
+        let batch = buffer.get(from..).unwrap_or_default();
+        if batch.is_empty() && feed.is_none() {
+            return;
+        }
         if base >= look {
             sated = Sated::after(&outcome.found, scanner.catalogue);
             look = next_look(base);
         }
-        let whole = !more && (base == 0 || is_document(&current));
-        let cut = if whole { current.len() } else { last_window(&current, base, look, more) };
-        next.clear();
-        next.extend_from_slice(current.get(cut..).unwrap_or_default());
-        let own = current.get(..cut).unwrap_or_default();
+        let whole = feed.is_none() && (base == 0 || is_document(batch));
+        let mut cut = if whole { batch.len() } else { last_window(batch, base, look, feed.is_some()) };
+        // A line that is not too long is read to its end.
+        if feed.is_some() && cut == batch.len() && cut < scanner.limits.line + BEHIND_LINE {
+            cut = 0;
+        }
+        let (own, rest) = batch.split_at_checked(cut).unwrap_or((batch, &[]));
         let place = Place { base, cut_line, whole, sated: &sated };
-        let context = &outcome.context;
-        let mut intake = Intake::default();
-        let scan = || scan_batch(scanner, context, own, &place);
-        // What one batch holds needs no threads; starting them takes longer than to scan a small file.
-        let (pieces, again) =
-            if more { rayon::join(scan, || fill(read, &mut next, BATCH, &mut intake)) } else { (scan(), false) };
-        outcome.bytes += intake.bytes;
-        outcome.failure = outcome.failure.take().or(intake.failure);
+        let pieces = scan_batch(scanner, &outcome.context, own, &place);
         outcome.absorb(pieces, own, scanner);
         outcome.found.unended += u64::from(whole && is_document(own) && is_cut_json(own));
-        more = again;
         base += cut as u64;
-        cut_line = own.last() != Some(&b'\n');
-        std::mem::swap(&mut current, &mut next);
+        cut_line = own.last().map_or(cut_line, |last| *last != b'\n');
+        let Some(source) = &mut feed else {
+            from += cut;
+            continue;
+        };
+        let mut next = source.take();
+        from = next.join(rest);
+        let used = std::mem::replace(&mut buffer, next.bytes);
+        outcome.take_in(next.intake);
+        if next.more { source.give_back(used) } else { feed = None }
+    }
+}
+
+/// Bytes behind a line of the greatest length that show where the next record begins.
+const BEHIND_LINE: usize = WINDOW as usize + 4 * frame::MAX_BYTES;
+/// Room before the bytes of a batch for what is carried over from the one before; mostly less is.
+const ROOM: usize = 384 << 10;
+/// Bytes that are read ahead at a time.
+const AHEAD: usize = 1 << 20;
+/// Batches in turn: one is scanned, one is ready, one is being read.
+const TURNS: usize = 3;
+
+/// What was read of a stream.
+struct Filled {
+    /// The bytes stand behind [`ROOM`].
+    bytes: Vec<u8>,
+    intake: Intake,
+    more: bool,
+}
+
+impl Filled {
+    fn read(read: &mut (dyn Read + Send), mut bytes: Vec<u8>) -> Self {
+        let mut intake = Intake::default();
+        bytes.resize(ROOM, 0);
+        let more = fill(read, &mut bytes, ROOM + AHEAD, &mut intake);
+        Self { bytes, intake, more }
+    }
+
+    /// Puts what is carried over before the bytes; gives where it begins.
+    fn join(&mut self, carried: &[u8]) -> usize {
+        if let Some(from) = ROOM.checked_sub(carried.len())
+            && let Some(room) = self.bytes.get_mut(from..ROOM)
+        {
+            room.copy_from_slice(carried);
+            return from;
+        }
+        drop(self.bytes.splice(..ROOM, carried.iter().copied()));
+        0
+    }
+}
+
+/// What a stream gives, read here and now or ahead on a thread.
+enum Feed<'r> {
+    Here { read: &'r mut (dyn Read + Send), spare: Vec<u8> },
+    Ahead { filled: Receiver<Filled>, empty: Sender<Vec<u8>> },
+}
+
+impl<'r> Feed<'r> {
+    /// Reads ahead until the stream or the scan ends.
+    fn ahead<'s, 'e>(scope: &'s Scope<'s, 'e>, read: &'r mut (dyn Read + Send)) -> Self
+    where
+        'r: 's,
+    {
+        let (empty, free) = channel();
+        let (full, filled) = channel();
+        // The batch that is scanned first is not of these.
+        (1..TURNS).for_each(|_| drop(empty.send(Vec::new())));
+        scope.spawn(move || {
+            for bytes in free {
+                let next = Filled::read(read, bytes);
+                let more = next.more;
+                if full.send(next).is_err() || !more {
+                    return;
+                }
+            }
+        });
+        Self::Ahead { filled, empty }
+    }
+
+    fn take(&mut self) -> Filled {
+        match self {
+            Self::Here { read, spare } => Filled::read(&mut **read, std::mem::take(spare)),
+            Self::Ahead { filled, .. } => filled.recv().unwrap_or_else(|_| {
+                let failure = Some("reading failed: the decoder ended".to_owned());
+                Filled { bytes: vec![0; ROOM], intake: Intake { failure, bytes: 0 }, more: false }
+            }),
+        }
+    }
+
+    /// Takes a buffer back that was scanned.
+    fn give_back(&mut self, buffer: Vec<u8>) {
+        match self {
+            Self::Here { spare, .. } => *spare = buffer,
+            // Nobody waits for it when the stream has ended meanwhile.
+            Self::Ahead { empty, .. } => drop(empty.send(buffer)),
+        }
     }
 }
 
 /// Scans the documents at the beginning of a batch. They are cut between each other only, since half a document tells
-/// little; for one that ends nowhere in the batch more is read, up to the limit. What stands behind them stays in the batch.
+/// little; for one that ends nowhere in the batch more is read, up to the limit. A list beyond the limit is cut between its
+/// items. What stands behind stays in the batch.
 /// Gives whether there is more to read, and whether the batch begins within a line.
 fn documents(
     scanner: &Scanner<'_>,
@@ -212,15 +329,18 @@ fn documents(
         more = fill(read, batch, searched + BATCH, intake);
         cut = last_document(batch);
     }
+    let item = if cut.is_none() { batch.get(..scanner.limits.document).and_then(last_item) } else { None };
     let last_line = || memrchr(b'\n', batch).map(|at| at + 1);
-    let cut = if more { cut.or_else(last_line) } else { None }.unwrap_or(batch.len());
+    let line = if more { cut.or_else(last_line) } else { None };
+    let cut = item.map(|(at, _)| at).or(line).unwrap_or(batch.len());
     let own = batch.get(..cut).unwrap_or_default();
     let found = chunk::scan(scanner, &outcome.context, own, *base, &Sated::default());
     outcome.absorb([found], own, scanner);
-    outcome.found.unended += u64::from(!more && is_cut_json(own));
+    outcome.found.unended += u64::from(!more && own.len() == batch.len() && is_cut_json(own));
     let cut_line = own.last() != Some(&b'\n');
     *base += cut as u64;
-    batch.drain(..cut);
+    let head = item.map_or(&[][..], |(_, head)| head);
+    drop(batch.splice(..cut, head.iter().copied()));
     if more && batch.is_empty() {
         more = fill(read, batch, BATCH, intake);
     }
@@ -235,11 +355,37 @@ fn last_document(batch: &[u8]) -> Option<usize> {
     yaml.max(json)
 }
 
+/// What a list of resources in JSON begins with: put before the items that stand behind a cut, on their first line.
+const LIST: &[u8] = b"{\"apiVersion\":\"v1\",\"items\":[";
+
+/// Where the last item begins of a list that is too long to be read at once, and what must stand before it there.
+fn last_item(batch: &[u8]) -> Option<(usize, &'static [u8])> {
+    if batch.first() != Some(&b'{') {
+        return Some((memchr::memmem::rfind(batch, b"\n- apiVersion: ")? + 1, &[]));
+    }
+    let key = b"\"items\":";
+    let behind = batch.get(memchr::memmem::find(batch, key)? + key.len()..)?.trim_ascii_start();
+    let inside = behind.strip_prefix(b"[")?;
+    let inside = inside.strip_prefix(b"\n").unwrap_or(inside);
+    let indent = inside.get(..inside.iter().take_while(|b| **b == b' ').count()).filter(|i| !i.is_empty())?;
+    let between = [&b"\n"[..], indent, b"},\n", indent, b"{"].concat();
+    let at = memchr::memmem::rfind(batch, &between)? + between.len() - 1 - indent.len();
+    Some((at, LIST))
+}
+
 /// What came from a stream.
 #[derive(Default)]
 struct Intake {
     bytes: u64,
     failure: Option<String>,
+}
+
+impl SourceOutcome {
+    /// Counts what came.
+    fn take_in(&mut self, intake: Intake) {
+        self.bytes += intake.bytes;
+        self.failure = self.failure.take().or(intake.failure);
+    }
 }
 
 /// Fills a batch up to `target` bytes, or a little more; false at the end of the stream.

@@ -103,6 +103,29 @@ fn documents_larger_than_a_chunk_are_read_whole() {
 }
 
 #[test]
+fn a_list_beyond_the_limit_of_documents_is_read_item_by_item() {
+    let expected = confidences(&omnilog(["-"]).input(list(1_000)).report());
+    assert!(expected.first().is_some_and(|(id, _)| id.starts_with("node-memory/")), "{expected:?}");
+    let json = list(19 << 20);
+    let item = "- apiVersion: v1\n  kind: Node\n  metadata:\n    name: worker\n  status:\n    conditions:\n    - \
+                status: \"False\"\n      type: MemoryPressure\n";
+    let short = item.replace("False", "True").replace("worker", "store-0");
+    let yaml = format!("apiVersion: v1\nitems:\n{}{short}kind: List\n", item.repeat((9 << 20) / item.len()));
+    for (name, text) in [("list.json", json), ("list.yaml", yaml)] {
+        let dir = Dir::with(&[(name, &text)]);
+        for run in [omnilog([name]).within(dir.path()), omnilog(["-"]).input(&text)] {
+            let report = run.report();
+            assert_eq!(report["problems"].as_array().map(Vec::len), Some(0), "{name}: {}", report["problems"]);
+            assert_eq!(confidences(&report), expected, "{name}");
+            assert_eq!(report["inputs"][0]["lines"], text.lines().count(), "{name}");
+            let at = text.lines().position(|line| line.contains("True")).expect("the one") as u64 + 1;
+            let near = report["root_causes"][0]["evidence"][0]["line"].as_u64().expect("a line");
+            assert!(near.abs_diff(at) <= 1, "{name}: line {near} instead of {at}");
+        }
+    }
+}
+
+#[test]
 fn a_line_across_the_end_of_a_chunk_is_read_up_to_the_limit() {
     // Files of this size are read in parallel, in chunks of 1 MiB.
     let line = |length: usize| format!("{}\n", "x".repeat(length - 1));
