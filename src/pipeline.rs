@@ -243,6 +243,7 @@ impl Reader<'_, '_> {
 impl Visitor for Reader<'_, '_> {
     fn source(&self, source: &Source, content: Content<'_>) {
         let mut context = context(source);
+        context.unpacked = matches!(content, Content::Stream(_));
         if passes(&context.label) {
             context.around = self.scanner.around;
         }
@@ -304,5 +305,6 @@ pub fn context(source: &Source) -> SourceContext {
         modified: source.modified.filter(|s| *s >= OLDEST_LOG).map(|s| s.saturating_mul(SECOND)),
         start: upid.map(|u| u.start.saturating_mul(SECOND)),
         around: 0,
+        unpacked: false,
     }
 }

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory};
 
 use super::redaction::{Map, RedactArgs};
-use super::terminal::{self, Color, ThemeChoice};
+use super::terminal::{self, Color, Counters, ThemeChoice};
 use super::{CatalogueArgs, FOUND, OK, USAGE, Usage};
 use crate::catalog::Catalogue;
 use crate::decode::age::{Identities, Prompt};
@@ -17,7 +17,7 @@ use crate::input::Options;
 use crate::pipeline::{self, Analysis};
 use crate::redact::Pseudonyms;
 use crate::report::model::{ProblemEntry, Report};
-use crate::report::{self, Renderer, border};
+use crate::report::{self, Renderer, border, coverage};
 use crate::scan::Scanner;
 use crate::suggest;
 
@@ -137,7 +137,7 @@ impl InputArgs {
     pub fn read(&self, scanner: &Scanner<'_>) -> anyhow::Result<Analysis> {
         let options = self.options.input_options()?;
         let read = || pipeline::read_paths(scanner, &self.paths, &options);
-        let analysis = terminal::with_progress(&scanner.scanned, &self.paths, false, read);
+        let analysis = terminal::with_progress(Counters::new(scanner, &options.taken), &self.paths, false, read);
         if analysis.sources.iter().all(|s| s.bytes == 0) {
             anyhow::bail!(nothing_read(&analysis.problems));
         }
@@ -191,7 +191,8 @@ pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
     pipeline::attach_context(&mut report, &analysis, scanner.around, &args.input.options.without_questions()?);
     redact(&mut report, pseudonyms, map)?;
     if !args.quiet && args.format != "text" {
-        for problem in &report.problems {
+        // What costs nothing stands in the report alone.
+        for problem in report.problems.iter().filter(|p| coverage::is_loss(p)) {
             terminal::note(&format!("{}: {}", problem.source, problem.message));
         }
     }

@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
 use super::Usage;
+use crate::input;
 use crate::suggest;
 
 /// Flags that make no sense as a default.
@@ -26,7 +27,7 @@ pub fn apply(command: Command, args: &[OsString]) -> anyhow::Result<Command> {
     match std::fs::read_to_string(&path) {
         Ok(text) => with(command, &text, &path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(command),
-        Err(error) => anyhow::bail!(Usage(format!("{}: cannot be read: {error}", path.display()))),
+        Err(error) => anyhow::bail!(Usage(format!("{}: cannot be read: {}", path.display(), input::reason(&error)))),
     }
 }
 

@@ -11,7 +11,7 @@ use tabled::builder::Builder;
 use super::terminal::{self, Color};
 use super::{CatalogueArgs, FOUND, OK, Usage};
 use crate::catalog::{Catalogue, check};
-use crate::input::Options;
+use crate::input::{self, Options};
 use crate::pipeline;
 use crate::prove;
 use crate::report::text;
@@ -199,7 +199,7 @@ fn new(catalogue: &Catalogue, id: &str, dir: &Path, text: &str) -> anyhow::Resul
         anyhow::bail!(Usage(format!("`{id}` is there already; see `omnilog patterns show {id}`")));
     }
     let path = dir.join(scenario).join(format!("{cause}.toml"));
-    let cannot = |e: io::Error| Usage(format!("{}: cannot be written: {e}", path.display()));
+    let cannot = |e: io::Error| Usage(format!("{}: cannot be written: {}", path.display(), input::reason(&e)));
     std::fs::create_dir_all(dir.join(scenario)).map_err(cannot)?;
     let mut file = std::fs::File::create_new(&path).map_err(cannot)?;
     file.write_all(text.as_bytes()).map_err(cannot)?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Usage;
+use crate::input;
 use crate::redact::Pseudonyms;
 
 /// What is hidden beside secrets, which are masked always.
@@ -85,7 +86,9 @@ impl Map {
     /// The file cannot be written.
     pub fn write(mut self, pseudonyms: &Pseudonyms) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(&pseudonyms.map())?;
-        let cannot = |e: io::Error| Usage(format!("--redact-map {}: cannot be written: {e}", self.path.display()));
+        let cannot = |e: io::Error| {
+            Usage(format!("--redact-map {}: cannot be written: {}", self.path.display(), input::reason(&e)))
+        };
         writeln!(self.file, "{text}").map_err(cannot)?;
         Ok(())
     }

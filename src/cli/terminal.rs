@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
 
 use super::Usage;
+use crate::input;
 use crate::redact;
 use crate::report::{Style, Theme, sanitize};
+use crate::scan::Scanner;
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -91,15 +93,39 @@ pub fn note(message: &str) {
     let _ = writeln!(io::stderr().lock(), "omnilog: {}", sanitize::text(&redact::mask(message)));
 }
 
-/// Shows on standard error, when it is a terminal, how many bytes were scanned, how fast, and how long the rest will take, as
-/// long as `work` runs and once it takes longer than a second. `paths` are what it reads.
-pub fn with_progress<T>(scanned: &AtomicU64, paths: &[PathBuf], quiet: bool, work: impl FnOnce() -> T) -> T {
+/// What counts the bytes that were read.
+#[derive(Clone, Copy)]
+pub struct Counters<'c> {
+    /// Of plain text.
+    plain: &'c AtomicU64,
+    /// What came out of containers.
+    unpacked: &'c AtomicU64,
+    /// Of the files that hold them.
+    taken: &'c AtomicU64,
+}
+
+impl<'c> Counters<'c> {
+    /// Those of a scanner and of the input side.
+    pub fn new(scanner: &'c Scanner<'_>, taken: &'c AtomicU64) -> Self {
+        Self { plain: &scanner.scanned, unpacked: &scanner.unpacked, taken }
+    }
+
+    /// How far the input is read as it is stored, so that it can be compared with its size; without one, what was scanned.
+    fn position(self, has_size: bool) -> u64 {
+        let others = if has_size { self.taken } else { self.unpacked };
+        self.plain.load(Ordering::Relaxed) + others.load(Ordering::Relaxed)
+    }
+}
+
+/// Shows on standard error, when it is a terminal, how many bytes of the input were read, how fast, and how long the rest will
+/// take, as long as `work` runs and once it takes longer than a second. `paths` are what it reads.
+pub fn with_progress<T>(counters: Counters<'_>, paths: &[PathBuf], quiet: bool, work: impl FnOnce() -> T) -> T {
     if quiet || !io::stderr().is_terminal() {
         return work();
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let watching = scope.spawn(|| watch(scanned, paths, &done));
+        let watching = scope.spawn(|| watch(counters, paths, &done));
         let result = work();
         done.store(true, Ordering::Release);
         // Nobody waits for the next look at the clock.
@@ -108,7 +134,7 @@ pub fn with_progress<T>(scanned: &AtomicU64, paths: &[PathBuf], quiet: bool, wor
     })
 }
 
-fn watch(scanned: &AtomicU64, paths: &[PathBuf], done: &AtomicBool) {
+fn watch(counters: Counters<'_>, paths: &[PathBuf], done: &AtomicBool) {
     let started = Instant::now();
     let mut bar = None;
     while !done.load(Ordering::Acquire) {
@@ -116,9 +142,9 @@ fn watch(scanned: &AtomicU64, paths: &[PathBuf], done: &AtomicBool) {
         if started.elapsed() < Duration::from_secs(1) {
             continue;
         }
-        let size = bar.as_ref().map_or_else(|| crate::input::size(paths), ProgressBar::length);
+        let size = bar.as_ref().map_or_else(|| input::size(paths), ProgressBar::length);
         let bar = bar.get_or_insert_with(|| progress(size));
-        let position = scanned.load(Ordering::Relaxed);
+        let position = counters.position(size.is_some());
         bar.set_position(position);
         bar.set_message(advance(position, size, started.elapsed()));
         if let Ok(_quiet) = QUESTION.try_lock() {
@@ -151,7 +177,7 @@ fn advance(position: u64, size: Option<u64>, elapsed: Duration) -> String {
     let rate = position as f64 / elapsed.as_secs_f64().max(0.001);
     let speed = format!("{}/s", BinaryBytes(rate as u64));
     let Some(size) = size else {
-        return format!("{} scanned, {speed}, {} s", BinaryBytes(position), elapsed.as_secs());
+        return format!("{} read, {speed}, {} s", BinaryBytes(position), elapsed.as_secs());
     };
     let left = size.saturating_sub(position) as f64 / rate.max(1.0);
     let left = match left.ceil() as u64 {
@@ -278,7 +304,7 @@ pub fn print_on(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Res
 /// The file cannot be written; write errors but for a closed pipe.
 pub fn print_to(path: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let Some(path) = path else { return Ok(print(write)?) };
-    let cannot = |e: io::Error| Usage(format!("{}: cannot be written: {e}", path.display()));
+    let cannot = |e: io::Error| Usage(format!("{}: cannot be written: {}", path.display(), input::reason(&e)));
     let mut out = io::BufWriter::new(std::fs::File::create(path).map_err(cannot)?);
     write(&mut out).and_then(|()| out.flush()).map_err(cannot)?;
     Ok(())
@@ -294,7 +320,7 @@ mod tests {
         let two = Duration::from_secs(2);
         assert_eq!(advance(72 * mib, Some(360 * mib), two), "72.00 MiB of 360.00 MiB, 36.00 MiB/s, 8 s left");
         assert_eq!(advance(mib, Some(600 * mib), two), "1.00 MiB of 600.00 MiB, 512.00 KiB/s, 19 min left");
-        assert_eq!(advance(72 * mib, None, two), "72.00 MiB scanned, 36.00 MiB/s, 2 s");
+        assert_eq!(advance(72 * mib, None, two), "72.00 MiB read, 36.00 MiB/s, 2 s");
         assert!(advance(0, Some(mib), two).ends_with(" h left"));
         assert!(advance(1023 << 20, Some(1023 << 20), two).len() <= BEHIND_BAR);
     }

@@ -4,14 +4,15 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::analyze::{OptionArgs, error_message};
-use super::terminal::{self, Color};
+use super::terminal::{self, Color, Counters};
 use super::{OK, Usage};
 use crate::input::{self, Options};
 use crate::pipeline;
@@ -68,8 +69,9 @@ pub fn run(args: &TriageArgs, now: i64) -> anyhow::Result<ExitCode> {
     let redaction = &args.options.redaction;
     let mut pseudonyms = redaction.pseudonyms(args.output.is_some() || report::hides_names(&args.format))?;
     let map = redaction.open_map()?;
-    let work = || read(&scanner, args, &tickets);
-    let mut tickets = terminal::with_progress(&scanner.scanned, &args.folders, false, work);
+    let taken: Arc<AtomicU64> = Arc::default();
+    let work = || read(&scanner, args, &tickets, &taken);
+    let mut tickets = terminal::with_progress(Counters::new(&scanner, &taken), &args.folders, false, work);
     tickets.sort_by(|a, b| {
         b.urgency().partial_cmp(&a.urgency()).unwrap_or(std::cmp::Ordering::Equal).then(a.name.cmp(&b.name))
     });
@@ -127,7 +129,7 @@ fn tickets(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
                 || "name a folder that holds one folder, archive or file for each ticket".into(),
                 |near| format!("did you mean `{}`?", near.display()),
             );
-            Usage(format!("{}: cannot be read: {e}\n  help: {help}", folder.display()))
+            Usage(format!("{}: cannot be read: {}\n  help: {help}", folder.display(), input::reason(&e)))
         };
         for entry in std::fs::read_dir(folder).map_err(cannot)? {
             all.push(entry.map_err(cannot)?.path());
@@ -141,11 +143,11 @@ fn tickets(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Reads all tickets. When they are few, each may use several threads.
-fn read(scanner: &Scanner<'_>, args: &TriageArgs, paths: &[PathBuf]) -> Vec<Ticket> {
+fn read(scanner: &Scanner<'_>, args: &TriageArgs, paths: &[PathBuf], taken: &Arc<AtomicU64>) -> Vec<Ticket> {
     let threads = (rayon::current_num_threads() / paths.len().max(1)).max(1);
     let tickets = Mutex::new(Vec::with_capacity(paths.len()));
     input::each(paths, |index, path| {
-        let ticket = ticket(scanner, args, path, threads);
+        let ticket = ticket(scanner, args, path, (threads, taken));
         tickets.lock().unwrap_or_else(PoisonError::into_inner).push((index, ticket));
     });
     let mut tickets = tickets.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -154,10 +156,10 @@ fn read(scanner: &Scanner<'_>, args: &TriageArgs, paths: &[PathBuf]) -> Vec<Tick
 }
 
 /// Reads a ticket; whatever goes wrong in it stays in its row.
-fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path, threads: usize) -> Ticket {
+fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path, (threads, taken): (usize, &Arc<AtomicU64>)) -> Ticket {
     let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
     let read = || -> anyhow::Result<Report> {
-        let options = Options { threads: Some(threads), ..args.options.input_options()? };
+        let options = Options { threads: Some(threads), taken: Arc::clone(taken), ..args.options.input_options()? };
         Ok(pipeline::read_paths(scanner, &[path.to_path_buf()], &options).report(scanner.catalogue))
     };
     let report = match catch_unwind(AssertUnwindSafe(read)) {

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::analyze::{InputArgs, nothing_read};
 use super::near_miss::{self, Lines, Nearness, Reason};
-use super::terminal::{self, Color};
+use super::terminal::{self, Color, Counters};
 use super::{OK, find_cause};
 use crate::catalog::version::Version;
 use crate::catalog::{Cause, Evidence, Expr, Term, Truth};
@@ -53,7 +53,7 @@ pub fn run(args: &WhyNotArgs, now: i64) -> anyhow::Result<ExitCode> {
         Lines::new(Near::new(&scanner.matcher, near_miss::signatures(catalogue, cause)), scanner.limits.clone());
     let options = args.input.options.input_options()?;
     let read = || pipeline::read_and_look(&scanner, &args.input.paths, &options, LOOKED_AT, &|c, b| lines.look(c, b));
-    let analysis = terminal::with_progress(&scanner.scanned, &args.input.paths, false, read);
+    let analysis = terminal::with_progress(Counters::new(&scanner, &options.taken), &args.input.paths, false, read);
     if analysis.sources.iter().all(|s| s.bytes == 0) {
         anyhow::bail!(nothing_read(&analysis.problems));
     }
@@ -292,7 +292,7 @@ impl<'p> Page<'p> {
 }
 
 /// By what an item changes the odds: `×100`, `÷20`.
-fn factor(item: &Evidence) -> String {
+pub(super) fn factor(item: &Evidence) -> String {
     let number = |n: f64| if n >= 10.0 { format!("{n:.0}") } else { format!("{n:.1}") };
     if item.supports() { format!("×{}", number(item.ratio())) } else { format!("÷{}", number(1.0 / item.ratio())) }
 }

@@ -6,8 +6,9 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, FileType, Metadata};
-use std::io::{self, BufReader, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use super::classify::{Class, HEAD, classify};
@@ -224,9 +225,12 @@ fn duplicate_stdin() -> io::Result<File> {
 }
 
 fn open(walk: &Walk<'_>, mut place: Place<'_>, file: &File, metadata: &Metadata, position: u64) {
+    let length = if metadata.is_file() && metadata.len() > 0 { metadata.len() } else { u64::MAX };
+    let taken = Taken { all: walk.taken, own: AtomicU64::new(0), length };
+    let stream = || Box::new(BufReader::with_capacity(BUFFER, Stored { file, taken: &taken }));
     // Files of the kernel claim to be empty and are not: those are streams.
     if !metadata.is_file() || metadata.len() == 0 || position > 0 {
-        return walk.stream(place, Box::new(BufReader::with_capacity(BUFFER, file)));
+        return walk.stream(place, stream());
     }
     place.source.modified = modified(metadata);
     place.source.bytes = Some(metadata.len());
@@ -237,14 +241,48 @@ fn open(walk: &Walk<'_>, mut place: Place<'_>, file: &File, metadata: &Metadata,
     match classify(&head) {
         Class::Text(Encoding::Utf8) => {
             place.source.hints = Hints::of(&place.source.label);
-            walk.source(&place.source, Content::File(file));
+            return walk.source(&place.source, Content::File(file));
         }
         Class::Zip => {
             if let Some(place) = walk.enter(place, "zip") {
-                zip::walk_file(walk, &place, file, metadata.len());
+                zip::walk_file(walk, &place, (file, &taken), metadata.len());
             }
         }
-        _ => walk.stream(place, Box::new(BufReader::with_capacity(BUFFER, file))),
+        _ => walk.stream(place, stream()),
+    }
+    // What nobody needed to read of it is done, too.
+    taken.add(length);
+}
+
+/// Counts the bytes taken from one file.
+pub(super) struct Taken<'a> {
+    /// Those of all files.
+    all: &'a AtomicU64,
+    own: AtomicU64,
+    /// Bytes of it: what is read twice, such as the directory of a zip, counts once.
+    length: u64,
+}
+
+impl Taken<'_> {
+    /// Counts bytes that were read.
+    pub(super) fn add(&self, bytes: u64) {
+        let before = self.own.fetch_add(bytes, Ordering::Relaxed);
+        let new = before.saturating_add(bytes).min(self.length) - before.min(self.length);
+        self.all.fetch_add(new, Ordering::Relaxed);
+    }
+}
+
+/// A file whose bytes are counted as they are read.
+struct Stored<'a> {
+    file: &'a File,
+    taken: &'a Taken<'a>,
+}
+
+impl Read for Stored<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.taken.add(count as u64);
+        Ok(count)
     }
 }
 

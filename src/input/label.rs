@@ -48,7 +48,7 @@ pub(super) fn bounded(walk: &Walk<'_>, label: String) -> String {
 }
 
 /// An error of the system in a few words, without its number.
-pub(super) fn reason(error: &io::Error) -> String {
+pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::age::{self, Identities};
@@ -30,6 +31,7 @@ mod zip_stream;
 
 pub use bundle::Hints;
 pub use job::{STDIN, neighbour};
+pub use label::reason;
 pub use problem::{Problem, ProblemKind};
 
 /// Something with text in it: a file, standard input, or a member of an archive.
@@ -78,6 +80,8 @@ pub struct Options {
     pub identities: Identities,
     /// Sources that are open at once at the most; `None` for as many as there are threads.
     pub threads: Option<usize>,
+    /// Bytes taken so far from files that hold containers or encoded text, as they are stored: for progress.
+    pub taken: Arc<AtomicU64>,
 }
 
 impl Options {
@@ -124,8 +128,8 @@ pub fn is_text(head: &[u8]) -> bool {
     matches!(classify::classify(head), Class::Empty | Class::Text(crate::decode::text::Encoding::Utf8))
 }
 
-/// The bytes of text in these files and folders; `None` when that cannot be told beforehand: standard input, a pipe, a
-/// container, or so many files that it takes long.
+/// The bytes of these files and folders as they are stored; `None` when that cannot be told beforehand: standard input, a pipe,
+/// or so many files that it takes long. What was read of them is [`Options::taken`] and what was read of plain text.
 #[must_use]
 pub fn size(paths: &[PathBuf]) -> Option<u64> {
     const MANY: usize = 10_000;
@@ -139,14 +143,7 @@ pub fn size(paths: &[PathBuf]) -> Option<u64> {
             open.extend(entries.filter(|e| e.file_type().is_ok_and(|t| !t.is_symlink())).map(|e| e.path()));
             continue;
         }
-        let mut head = Vec::new();
-        File::open(&path)
-            .ok()
-            .filter(|_| metadata.is_file())?
-            .take(classify::HEAD as u64)
-            .read_to_end(&mut head)
-            .ok()?;
-        if !is_text(&head) {
+        if !metadata.is_file() {
             return None;
         }
         total += metadata.len();
@@ -181,6 +178,7 @@ struct Walk<'a> {
     limits: &'a Limits,
     identities: &'a Identities,
     visitor: &'a dyn Visitor,
+    taken: &'a AtomicU64,
     budget: meter::Budget,
     workers: workers::Workers,
     counts: Counts,
@@ -209,6 +207,7 @@ impl<'a> Walk<'a> {
             limits: &options.limits,
             identities: &options.identities,
             visitor,
+            taken: &options.taken,
             budget: meter::Budget::new(options.limits.total),
             workers: workers::Workers::new(options.threads),
             counts: Counts::default(),

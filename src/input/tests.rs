@@ -49,6 +49,32 @@ fn a_folder_is_read_in_the_order_of_names_whatever_the_arguments() {
 }
 
 #[test]
+fn what_is_taken_of_containers_adds_up_to_what_they_take_on_disk() {
+    let text = log(40_000);
+    let packed = gzip(&text);
+    let inputs: [(&str, Vec<u8>); 4] = [
+        ("a.log.gz", packed.clone()),
+        ("b.zip", zip(&[("a.log", &text), ("picture.png", b"\x89PNG\r\n\x1a\n\0\0"), ("c.log", b"one\n")])),
+        ("c.tar", tar(&[("a.log", &text), ("b.log.gz", &packed)])),
+        ("d.bin", vec![0xfe; 100_000]),
+    ];
+    let all = Folder::new();
+    for (name, bytes) in &inputs {
+        let options = Options::default();
+        let path = all.add(name, bytes);
+        visit_paths(std::slice::from_ref(&path), &options);
+        assert_eq!(Some(options.taken.load(Ordering::Relaxed)), size(&[path]), "{name}");
+    }
+    all.add("plain.log", &text);
+    let options = Options::default();
+    visit_paths(std::slice::from_ref(&all.path), &options);
+    // Plain text is counted by who reads it.
+    let whole = options.taken.load(Ordering::Relaxed) + text.len() as u64;
+    assert_eq!(Some(whole), size(std::slice::from_ref(&all.path)));
+    assert_eq!(size(&[PathBuf::from("-")]), None);
+}
+
+#[test]
 fn a_file_named_twice_is_read_once() {
     let folder = Folder::new();
     let path = folder.add("a.log", b"text");

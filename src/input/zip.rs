@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::atomic::AtomicU64;
 
+use super::job::{Taken, read_at};
 use super::label;
 use super::meter::{Counted, Meter, Rules, Shared};
 use super::nest::{BUFFER, Place};
@@ -59,14 +60,16 @@ impl Method {
 #[derive(Clone)]
 struct FileAt<'a> {
     file: &'a File,
+    taken: &'a Taken<'a>,
     position: u64,
     length: u64,
 }
 
 impl Read for FileAt<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = super::job::read_at(self.file, buf, self.position)?;
+        let count = read_at(self.file, buf, self.position)?;
         self.position += count as u64;
+        self.taken.add(count as u64);
         Ok(count)
     }
 }
@@ -84,8 +87,8 @@ impl Seek for FileAt<'_> {
 }
 
 /// Visits the members of a zip that is a plain file.
-pub(super) fn walk_file(walk: &Walk<'_>, place: &Place<'_>, file: &File, length: u64) {
-    let reader = FileAt { file, position: 0, length };
+pub(super) fn walk_file(walk: &Walk<'_>, place: &Place<'_>, (file, taken): (&File, &Taken<'_>), length: u64) {
+    let reader = FileAt { file, taken, position: 0, length };
     if walk_directory(walk, place, &reader, length).is_none() {
         let input = BufReader::with_capacity(BUFFER, reader);
         zip_stream::walk(walk, place, Peek::new(Box::new(input)), "its directory is missing or damaged");

@@ -249,6 +249,7 @@ fn scan_from(
         scanner.matcher.filter().find(bytes, found);
         Walk::new(scanner, context, (bytes, base), sated, found).lines(start)
     });
-    scanner.scanned.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    let counter = if context.unpacked { &scanner.unpacked } else { &scanner.scanned };
+    counter.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     outcome
 }

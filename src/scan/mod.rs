@@ -54,6 +54,8 @@ pub struct SourceContext {
     pub start: Option<i64>,
     /// Lines to keep around each hit, since the source cannot be read again; 0 when it can, or when none are asked for.
     pub around: u64,
+    /// Whether its bytes come out of a container or another encoding: then they are not those of the input as it is stored.
+    pub unpacked: bool,
 }
 
 /// What runs over every source.
@@ -74,8 +76,10 @@ pub struct Scanner<'c> {
     pub until: Option<i64>,
     /// Lines wanted around evidence: kept of sources that cannot be read again.
     pub around: u64,
-    /// Bytes scanned so far, over all sources: for progress.
+    /// Bytes scanned so far of sources that stand in the input as they are: for progress.
     pub scanned: AtomicU64,
+    /// Bytes scanned so far of those that were unpacked.
+    pub unpacked: AtomicU64,
     /// Room for the bytes of chunks.
     buffers: Spare<u8>,
     /// Room for the anchors in chunks.
@@ -202,6 +206,7 @@ impl<'c> Scanner<'c> {
             until: None,
             around: 0,
             scanned: AtomicU64::new(0),
+            unpacked: AtomicU64::new(0),
             buffers: Spare(Mutex::default()),
             anchors: Spare(Mutex::default()),
         }
