@@ -432,7 +432,7 @@ impl<'t> Compiler<'t> {
         let name = format!("{id}#passing");
         self.correlations.push(Correlation { name, kind, rules, group_by: Vec::new(), timespan: None });
         Some(Evidence {
-            id: "passing".to_owned(),
+            id: super::PASSING.to_owned(),
             when: Expr::Name(Term::Correlation(self.correlations.len() - 1)),
             if_cause: PASSED_IF_CAUSE,
             if_not: PASSED_IF_NOT,

@@ -353,6 +353,8 @@ pub struct Correlation {
     pub timespan: Option<i64>,
 }
 
+/// The id of the item that speaks against trouble which passed by itself.
+pub const PASSING: &str = "passing";
 /// The signature of lines that are written in the second in which a task starts: they tell the zone of what they stand in.
 pub const TASK_STARTS: &str = "time-sync#task-starts";
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use omnilog::catalog::{Catalogue, check, discern, load};
-use omnilog::prove;
+use omnilog::catalog::{Catalogue, PASSING, Truth, check, discern, load};
+use omnilog::correlate::World;
+use omnilog::{pipeline, prove};
 
 use crate::lab;
 use crate::support::{Dir, none, omnilog, read, root};
@@ -51,6 +52,30 @@ fn no_other_rule_stands_above_the_rule_of_a_positive_sample() {
             complaints.push(format!("{}: {} stands above it with {own:.2}", case.name(), lab::best(&ranking)));
         }
     }
+    none(&complaints);
+}
+
+#[test]
+fn every_counter_evidence_holds_in_a_sample_of_its_rule() {
+    let mut shown: BTreeSet<String> = BTreeSet::new();
+    for case in lab::cases() {
+        let analysis = pipeline::read_texts(lab::scanner(), case.texts());
+        let world = World::new(lab::catalogue(), &analysis.sources);
+        let cause = lab::catalogue().causes.iter().find(|c| c.id == case.id).expect("a cause");
+        let holds = cause.evidence.iter().filter(|e| !e.supports() && world.find(&e.when).truth == Truth::True);
+        shown.extend(holds.map(|e| format!("{} {}", case.id, e.id)));
+    }
+    // What speaks against by passing is shown by samples of its own kind.
+    let all = lab::catalogue().causes.iter().flat_map(|c| c.evidence.iter().map(move |e| (c, e)));
+    let counter: BTreeSet<String> =
+        all.filter(|(_, e)| !e.supports() && e.id != PASSING).map(|(c, e)| format!("{} {}", c.id, e.id)).collect();
+    // Those that have none yet; the list may only become shorter.
+    let list = read("tests/data/counter-evidence.txt");
+    let without: BTreeSet<String> = list.lines().filter(|l| !l.starts_with('#')).map(str::to_owned).collect();
+    let unshown = counter.iter().filter(|item| !shown.contains(*item) && !without.contains(*item));
+    let mut complaints: Vec<String> = unshown.map(|item| format!("no sample shows {item}")).collect();
+    let wrong = without.iter().filter(|item| shown.contains(*item) || !counter.contains(*item));
+    complaints.extend(wrong.map(|item| format!("take it off tests/data/counter-evidence.txt: {item}")));
     none(&complaints);
 }
 
