@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use tabled::builder::Builder;
 
 use super::OK;
 use super::analyze::{InputArgs, redact};
@@ -38,23 +37,9 @@ pub fn run(args: &DetectArgs, now: i64) -> anyhow::Result<ExitCode> {
         terminal::print(|out| writeln!(out, "{text}"))?;
         return Ok(ExitCode::from(OK));
     }
-    let mut builder = Builder::default();
-    builder.push_record(["source", "lines", "understood", "formats", "from", "to", "times", "status"]);
-    for input in &report.inputs {
-        builder.push_record([
-            input.source.as_str(),
-            &input.lines.to_string(),
-            &format!("{:.0} %", input.understood * 100.0),
-            &input.formats.join(" "),
-            input.first.as_deref().unwrap_or("-"),
-            input.last.as_deref().unwrap_or("-"),
-            input.timezone.as_deref().unwrap_or("-"),
-            &input.status,
-        ]);
-    }
-    let table = text::table(builder, terminal::style(Color::Never, false, false).width);
+    let sources = text::sources(&report.inputs, terminal::style(Color::Never, false, false).width);
     terminal::print(|out| {
-        writeln!(out, "{table}")?;
+        writeln!(out, "{sources}")?;
         report.problems.iter().try_for_each(|p| writeln!(out, "{}: {} ({})", p.source, p.message, p.kind))
     })?;
     Ok(ExitCode::from(OK))

@@ -11,6 +11,9 @@ use crate::catalog::file::CauseFile;
 use crate::catalog::{Catalogue, Cause};
 use crate::report::text::wrap;
 
+/// Columns of a factor.
+const FACTOR: usize = 7;
+
 /// Arguments of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
@@ -47,9 +50,14 @@ fn write(out: &mut dyn Write, catalogue: &Catalogue, cause: &Cause, page: &Cause
             paragraph(out, text, width)?;
         }
     }
-    writeln!(out, "Evidence (likelihood ratio; above 1 speaks for it, below 1 against)")?;
+    writeln!(out, "Evidence (how it changes the odds: × speaks for it, ÷ against)")?;
     for item in &cause.evidence {
-        bullet(out, &format!("{:>8.3}  {}: {}", item.ratio(), item.id, item.says), width)?;
+        // Further lines stand below the words, not below the factor.
+        let lines = wrap(&format!("{}: {}", item.id, item.says), width.saturating_sub(FACTOR + 2));
+        for (index, line) in lines.iter().enumerate() {
+            let factor = if index == 0 { super::why_not::factor(item) } else { String::new() };
+            writeln!(out, "  {factor:<FACTOR$}{line}")?;
+        }
     }
     writeln!(out, "\nWhat to do")?;
     for (number, step) in (1..).zip(&page.remediation) {
@@ -63,14 +71,19 @@ fn write(out: &mut dyn Write, catalogue: &Catalogue, cause: &Cause, page: &Cause
             ("the guide: ", &step.guide),
         ] {
             for line in text.trim().lines().filter(|l| !l.trim().is_empty()) {
-                bullet(out, &format!("   {label}{line}"), width)?;
+                match label {
+                    // A command is never wrapped, so that it can be copied.
+                    "$ " => writeln!(out, "     {label}{line}")?,
+                    _ => bullet(out, &format!("   {label}{line}"), width)?,
+                }
             }
         }
     }
     if !page.collect.is_empty() {
         writeln!(out, "\nCollect next")?;
         for collect in &page.collect {
-            bullet(out, &format!("{}: {}", collect.run, collect.why), width)?;
+            writeln!(out, "  $ {}", collect.run.trim())?;
+            bullet(out, &format!("  {}", collect.why), width)?;
         }
     }
     writeln!(out, "\nReferences")?;

@@ -44,7 +44,7 @@ Examples:
   talosctl -n 10.5.0.2 dmesg -f | omnilog --follow
   omnilog explain proxmox-storage/storage-full
 
-Defaults for flags stand in $XDG_CONFIG_HOME/omnilog/config.toml: a line such as `timezone = \"+02:00\"` for each; a table
+Defaults for flags stand in $XDG_CONFIG_HOME/omnilog/config.toml: a line such as `timezone = \"+02:00\"` for each; a table \
 such as `[triage]` holds those of one command.
 
 Exit status: 0 analysed, 1 something at or above --fail-on, 2 usage or nothing could be read, 3 internal error.";

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, SecondsFormat};
 
 use crate::catalog::file::CauseFile;
-use crate::catalog::{Catalogue, Cause, Evidence};
+use crate::catalog::{Catalogue, Cause, Evidence, PASSING};
 use crate::correlate::{HitRef, World, clock as clocks, coverage as covered};
 use crate::event::Severity;
 use crate::rank::{Candidate, Item};
@@ -302,8 +302,11 @@ fn why_unknown(item: &Evidence, collect: Option<&str>) -> String {
     let what = if item.says.is_empty() { item.id.as_str() } else { item.says.as_str() };
     match (needs.is_empty(), collect) {
         (false, _) => format!("not in the input: {} ({what})", needs.join(" or ")),
-        (true, Some(why)) => format!("{what}: {why}"),
-        (true, None) => format!("{what}: times or names that it needs are not in the input"),
+        (true, Some(why)) => format!("{what}? {why}"),
+        (true, None) if item.id == PASSING => {
+            "whether it is over: the log does not go on for long enough behind the last trace".to_owned()
+        }
+        (true, None) => format!("{what}? The input lacks times or names to tell"),
     }
 }
 

@@ -172,7 +172,8 @@ fn every_claim_points_to_a_line_that_holds_it() {
 fn text_fits_the_width_but_for_commands() {
     let mut complaints = Vec::new();
     for (name, report) in reports() {
-        let commands = commands(report);
+        let explain = report.root_causes.iter().map(|c| format!("omnilog explain {}", c.id)).collect::<Vec<_>>();
+        let commands = [commands(report), explain.iter().map(String::as_str).collect()].concat();
         for width in WIDTHS {
             for all in [false, true] {
                 let text = render_with(report, "text", &Style { width, all, ..Style::default() });

@@ -10,42 +10,74 @@ use crate::report::model::{Report, RootCause};
 
 /// Effects of effects are followed so deep.
 const DEPTH: usize = 3;
+/// Rows of a member of a short chain, and how many members that has at the most.
+const ROWS: usize = 2;
+const FEW: usize = 3;
 /// Columns of the times.
 const TIMES: usize = 8;
 
-/// The rows of the chain that begins with a root cause; none when it has no effects. At most `most` rows.
+/// The rows of the chain that begins with a root cause; none when it has no effects. At most `most` members.
 pub fn draw(report: &Report, cause: &RootCause, room: usize, most: usize) -> Vec<String> {
     if cause.explains.is_empty() {
         return Vec::new();
     }
     let mut chain =
-        Chain { report, onset: cause.first_seen.as_deref(), seen: BTreeSet::from([&cause.id]), rows: Vec::new() };
+        Chain { report, onset: cause.first_seen.as_deref(), seen: BTreeSet::from([&cause.id]), members: Vec::new() };
     let begins = chain.onset.map_or(String::new(), |t| clock(t).to_owned());
-    chain.rows.push((begins, cause.cause.clone(), String::new()));
+    chain.members.push(Member { time: begins, text: cause.cause.clone(), ..Member::default() });
     chain.effects(cause, "", DEPTH);
-    let left_out = chain.rows.len().saturating_sub(most.max(2));
+    let left_out = chain.members.len().saturating_sub(most.max(2));
     if left_out > 0 {
-        let kept = chain.rows.len() - left_out - 1;
-        chain.rows.truncate(kept);
-        chain.rows.push((String::new(), format!("… {} more (--all)", left_out + 1), String::new()));
+        let kept = chain.members.len() - left_out - 1;
+        chain.members.truncate(kept);
+        chain.members.push(Member { text: format!("… {} more (--all)", left_out + 1), ..Member::default() });
     }
-    chain.rows.into_iter().map(|(time, text, id)| row(&time, &text, &id, room)).collect()
+    // Of a few effects whole sentences; of many as much as leaves room for the proof.
+    let rows = if chain.members.len() <= FEW { ROWS } else { 1 };
+    chain.members.iter().flat_map(|member| member.rows(room, rows)).collect()
 }
 
-/// A row: when, what, and the id where there is room for it.
-fn row(time: &str, text: &str, id: &str, room: usize) -> String {
-    let pad = " ".repeat(TIMES.saturating_sub(time.width()));
-    let text = fit::head(text, room.saturating_sub(TIMES + 2));
-    let with_id = format!("{pad}{time}  {text}  {id}");
-    if id.is_empty() || with_id.width() > room { format!("{pad}{time}  {text}") } else { with_id }
+/// A root cause or an effect in the chain.
+#[derive(Default)]
+struct Member {
+    /// When, in few columns.
+    time: String,
+    /// What of the tree stands in front of it, and in front of further rows of it.
+    lead: String,
+    below: String,
+    text: String,
+    id: String,
+}
+
+impl Member {
+    /// When, what, and the id where there is room for it; a long sentence in `most` rows.
+    fn rows(&self, room: usize, most: usize) -> Vec<String> {
+        let Self { time, lead, below, text, id } = self;
+        let pad = " ".repeat(TIMES.saturating_sub(time.width()));
+        let with_id = format!("{pad}{time}  {lead}{text}  {id}");
+        if !id.is_empty() && with_id.width() <= room {
+            return vec![with_id];
+        }
+        let room = room.saturating_sub(TIMES + 2 + lead.width());
+        let mut parts = fit::wrap(text, room);
+        if parts.len() > most {
+            let rest = parts.split_off(most - 1).join(" ");
+            parts.push(fit::head(&rest, room));
+        }
+        let rows = parts.into_iter().enumerate();
+        rows.map(|(n, part)| match n {
+            0 => format!("{pad}{time}  {lead}{part}"),
+            _ => format!("{:TIMES$}  {below}{part}", ""),
+        })
+        .collect()
+    }
 }
 
 struct Chain<'r> {
     report: &'r Report,
     onset: Option<&'r str>,
     seen: BTreeSet<&'r String>,
-    /// Time, text, id.
-    rows: Vec<(String, String, String)>,
+    members: Vec<Member>,
 }
 
 impl<'r> Chain<'r> {
@@ -56,10 +88,16 @@ impl<'r> Chain<'r> {
             let is_last = index + 1 == next.len();
             let (branch, below) = if is_last { ("└─▶ ", "    ") } else { ("├─▶ ", "│   ") };
             let effect = self.report.root_causes.iter().find(|c| c.id == **id);
-            let (title, first) = effect.map_or((id.as_str(), None), |e| (&e.title, e.first_seen.as_deref()));
-            let shown_id = if effect.is_some() { id.as_str() } else { "" };
+            let (title, first) = effect.map_or((id.as_str(), None), |e| (e.title.as_str(), e.first_seen.as_deref()));
+            let id = if effect.is_some() { id.as_str() } else { "" };
             let time = self.onset.zip(first).and_then(|(from, to)| lag(from, to)).unwrap_or_default();
-            self.rows.push((time, format!("{lead}{branch}{title}"), shown_id.to_owned()));
+            self.members.push(Member {
+                time,
+                lead: format!("{lead}{branch}"),
+                below: format!("{lead}{below}"),
+                text: title.to_owned(),
+                id: id.to_owned(),
+            });
             if let Some(effect) = effect.filter(|_| depth > 1) {
                 self.effects(effect, &format!("{lead}{below}"), depth - 1);
             }

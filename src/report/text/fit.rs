@@ -9,6 +9,9 @@ use crate::report::sanitize;
 /// Narrower terminals are treated as this wide.
 pub const NARROWEST: usize = 40;
 
+/// Characters in which the beginning of a word is looked for, where a line is cut.
+const WORD: usize = 16;
+
 /// A borderless table that fits the width.
 pub fn table(builder: Builder, width: usize) -> String {
     let mut table = builder.build();
@@ -173,8 +176,16 @@ fn window(text: &str, piece: &str, room: usize) -> Row {
     let after = text.width().saturating_sub(from + length).min((room.saturating_sub(2 + length)) / 3);
     let skip = (from + length + after).saturating_sub(room.saturating_sub(2)).max(1);
     let (cut, rest) = split_at_width(text, skip);
+    let at = cut.len() + to_word(rest, from.saturating_sub(cut.width()));
+    let (cut, rest) = text.split_at_checked(at).unwrap_or((cut, rest));
     let shown = format!("…{}", head(rest, room.saturating_sub(1)));
     Row { text: shown, mark: Some((1 + from.saturating_sub(cut.width()), length)) }
+}
+
+/// Bytes to the beginning of the next word, if that is near and not behind `room` columns; else none.
+fn to_word(text: &str, room: usize) -> usize {
+    let next = text.char_indices().take(WORD).find(|(_, c)| *c == ' ').map_or(0, |(at, _)| at + 1);
+    if text.get(..next).is_some_and(|skipped| skipped.width() <= room) { next } else { 0 }
 }
 
 /// A piece that is longer than a row, in several.
@@ -216,6 +227,14 @@ mod tests {
                 assert_eq!(marked(row), "unexpected EOF", "{before} {after} {row:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_line_is_cut_between_words_where_one_is_near() {
+        let text = "Sep 21 07:35:40 pve1 pvedaemon[1101]: <omni@pve!provider> KVM is not available on this host";
+        let [row] = telling(text, Some("KVM is not available"), 40, 1).try_into().expect("one row");
+        assert!(row.text.starts_with("…KVM is not available on this") && row.text.width() <= 40, "{row:?}");
+        assert_eq!(marked(&row), "KVM is not available");
     }
 
     #[test]

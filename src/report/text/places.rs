@@ -27,6 +27,21 @@ impl Places {
         format!("{}:{line}", self.source(source))
     }
 
+    /// A text in which sources stand, without what they have in common.
+    pub fn shorten(&self, text: &str) -> String {
+        if self.common.is_empty() {
+            return text.to_owned();
+        }
+        let mut parts = text.split(self.common.as_str());
+        let mut short = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let begins = short.chars().next_back().is_none_or(|c| c == ' ' || c == '(');
+            short.push_str(if begins { "…/" } else { &self.common });
+            short.push_str(part);
+        }
+        short
+    }
+
     /// A source: all of it, or its last parts.
     fn source(&self, source: &str) -> String {
         let rest = source.strip_prefix(&self.common).filter(|_| !self.common.is_empty());
@@ -65,6 +80,14 @@ mod tests {
         assert_eq!(common(&["/var/log/x"]), "/var/log/");
         assert_eq!(common(&["a", "b/c"]), "");
         assert_eq!(common(&[]), "");
+    }
+
+    #[test]
+    fn texts_lose_the_common_part_where_a_source_begins() {
+        let places = Places { common: "in/".into(), room: 24 };
+        assert_eq!(places.shorten("2 sources: in/a.log, in/b.log (in/c)"), "2 sources: …/a.log, …/b.log (…/c)");
+        assert_eq!(places.shorten("bin/a.log"), "bin/a.log");
+        assert_eq!(Places { common: String::new(), room: 24 }.shorten("in/a.log"), "in/a.log");
     }
 
     #[test]
