@@ -243,7 +243,10 @@ impl<'t> Compiler<'t> {
         // Order and absence are judged by single hits; counts and sets need only enough of them.
         let single = matches!(
             kind,
-            CorrelationKind::Ordered { .. } | CorrelationKind::Elapsed { .. } | CorrelationKind::Absence { .. }
+            CorrelationKind::Ordered { .. }
+                | CorrelationKind::Elapsed { .. }
+                | CorrelationKind::Settled
+                | CorrelationKind::Absence { .. }
         );
         let attention = match &kind {
             CorrelationKind::EventCount(gte) if *gte > MANY => Attention::Every,
@@ -287,6 +290,7 @@ impl<'t> Compiler<'t> {
                 lt: file.lt.as_deref().map(duration).transpose()?,
                 gt: file.gt.as_deref().map(duration).transpose()?,
             },
+            "settled" => CorrelationKind::Settled,
             "clock_pair" => CorrelationKind::ClockPair,
             "absence" => CorrelationKind::Absence {
                 anchor: self.rule(id, file.anchor.as_deref().ok_or_else(|| complaint("needs `anchor`"))?)?,
@@ -295,8 +299,16 @@ impl<'t> Compiler<'t> {
                 covered_by: self.services(id, &near, &file.covered_by),
             },
             other => {
-                let known =
-                    ["event_count", "value_count", "temporal", "temporal_ordered", "elapsed", "absence", "clock_pair"];
+                let known = [
+                    "event_count",
+                    "value_count",
+                    "temporal",
+                    "temporal_ordered",
+                    "elapsed",
+                    "settled",
+                    "absence",
+                    "clock_pair",
+                ];
                 return Err((format!("unknown type `{other}`"), suggest::did_you_mean(other, known)));
             }
         })

@@ -131,7 +131,7 @@ pub enum FieldValue {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorrelationFile {
-    /// event_count, value_count, temporal, temporal_ordered, elapsed, absence.
+    /// event_count, value_count, temporal, temporal_ordered, elapsed, settled, absence.
     #[serde(rename = "type")]
     pub kind: String,
     /// Signatures.

@@ -386,6 +386,8 @@ pub enum CorrelationKind {
     },
     /// The second rule is written right after the first, by another clock: compares clocks, holds never.
     ClockPair,
+    /// Where the first rules hit, the last one hits further down in the same source: the order of lines counts, not times.
+    Settled,
     /// Every episode of hits is short, and the log goes on without them: pauses longer than this end an episode.
     Passing(i64),
     /// No rule hits around an anchor.

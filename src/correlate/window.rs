@@ -27,6 +27,7 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
         CorrelationKind::Ordered { without } => ordered(world, correlation, without),
         CorrelationKind::Elapsed { lt, gt } => elapsed(world, correlation, *lt, *gt),
         CorrelationKind::Passing(within) => passing(world, correlation, *within),
+        CorrelationKind::Settled => settled(world, correlation),
         CorrelationKind::ClockPair => verdict(None, false),
         CorrelationKind::Absence { anchor, before, after, covered_by } => {
             absence(world, correlation, *anchor, (*before, *after), *covered_by)
@@ -347,6 +348,31 @@ fn elapsed(world: &World<'_>, correlation: &Correlation, lt: Option<i64>, gt: Op
         (!holding.is_empty()).then_some((hits, holding.len() as u64))
     });
     verdict(found, left_out || !measured)
+}
+
+/// Whether in every source that tells of the trouble its end stands further down, of the same group where that is known.
+///
+/// What people paste of a terminal tells no times, and a log of one machine no names: there the order of lines is what
+/// is left. The last hits of a source are always kept.
+fn settled(world: &World<'_>, correlation: &Correlation) -> Finding {
+    let Some((end, trouble)) = correlation.rules.split_last() else { return Finding::unknown() };
+    let place = |at: HitRef| (at.source, group_key(world, at, &correlation.group_by));
+    let lowest = |rules: &[SignatureId]| {
+        let mut lowest = BTreeMap::new();
+        for at in rules.iter().flat_map(|rule| world.hits(*rule)) {
+            let kept = lowest.entry(place(*at)).or_insert(*at);
+            if line(world, *at) > line(world, *kept) {
+                *kept = *at;
+            }
+        }
+        lowest
+    };
+    let (last, ends) = (lowest(trouble), lowest(std::slice::from_ref(end)));
+    let over = |(place, at): (&_, &HitRef)| {
+        ends.get(place).filter(|end| line(world, **end) > line(world, *at)).map(|end| [*at, *end])
+    };
+    let pairs: Option<Vec<[HitRef; 2]>> = last.iter().map(over).collect();
+    verdict(pairs.filter(|pairs| !pairs.is_empty()).map(|pairs| (pairs.concat(), pairs.len() as u64)), false)
 }
 
 /// How many times an episode and the pause after it must fit into what is covered, for each episode.

@@ -75,9 +75,13 @@ anchor = "a"
 before = "5s"
 after = "10s"
 group_by = ["who"]
+[correlation.over]
+type = "settled"
+rules = ["a", "b"]
+group_by = ["who"]
 [[evidence]]
 id = "e"
-when = "count or values or together or order or alone or chain or slow or quick or silence"
+when = "count or values or together or order or alone or chain or slow or quick or silence or over"
 strength = "weak"
 "#;
 
@@ -175,6 +179,34 @@ fn short_trouble_that_does_not_come_back_has_passed() {
     assert_eq!(passed(&[10, 200, 400], 465), Truth::True);
     assert_eq!(passed(&[10, 90, 170, 250], 320), Truth::Unknown);
     assert_eq!(passed(&[], 300), Truth::Unknown);
+}
+
+/// Whether trouble (kind 0) of these is over (kind 1): events of one source without stamps, in the order of its lines.
+fn over(events: &[(usize, usize, usize)]) -> Truth {
+    let moment = |(line, (kind, who, source)): (usize, &(usize, usize, usize))| Moment {
+        kind: *kind,
+        at: (*source < 2).then(|| 500 - i64::try_from(line).unwrap_or(0)),
+        who: *who,
+        source: *source,
+        line,
+    };
+    found("over", &events.iter().enumerate().map(moment).collect::<Vec<_>>()).truth
+}
+
+#[test]
+fn trouble_is_settled_where_its_end_stands_further_down() {
+    assert_eq!(over(&[(0, 1, 2), (0, 1, 2), (1, 1, 2)]), Truth::True);
+    // The order of lines counts, not the times that they tell.
+    assert_eq!(over(&[(0, 1, 0), (1, 1, 0)]), Truth::True);
+    assert_eq!(over(&[(1, 1, 2), (0, 1, 2)]), Truth::False);
+    // It came again after its end.
+    assert_eq!(over(&[(0, 1, 2), (1, 1, 2), (0, 1, 2)]), Truth::False);
+    // The end of somebody else's trouble, or of that in another source, is not the end of this one.
+    assert_eq!(over(&[(0, 1, 2), (1, 2, 2)]), Truth::False);
+    assert_eq!(over(&[(0, 1, 2), (0, 2, 2), (1, 1, 2)]), Truth::False);
+    assert_eq!(over(&[(0, 1, 2), (0, 2, 2), (1, 1, 2), (1, 2, 2)]), Truth::True);
+    assert_eq!(over(&[(0, 1, 2), (1, 1, 1)]), Truth::False);
+    assert_eq!(over(&[(1, 1, 2)]), Truth::False);
 }
 
 /// How far stamps of one moment may be apart, seconds.
