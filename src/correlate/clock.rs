@@ -51,6 +51,11 @@ impl Clocks {
         self.skews.get(source).and_then(Option::as_ref).filter(|s| s.ahead.abs() >= DELAY).map_or(0, |s| s.ahead)
     }
 
+    /// How far apart stamps of one moment may be in any two sources.
+    pub fn widest(&self) -> i64 {
+        self.skews.iter().flatten().map(|skew| skew.spread).fold(ROUNDING, i64::max)
+    }
+
     /// How far apart stamps of one moment may be in two sources.
     pub fn tolerance(&self, a: usize, b: usize) -> i64 {
         let spread = |s: usize| self.skews.get(s).and_then(Option::as_ref).map_or(0, |s| s.spread);

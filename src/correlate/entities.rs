@@ -4,7 +4,7 @@
 //! belongs to two machines (a cloned SMBIOS UUID, an address used twice) joins none: what is known of one machine never
 //! becomes known of another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::event::entities::{MACHINE, SINGLE, link};
 
@@ -15,7 +15,7 @@ type Name = (String, String);
 pub struct EntityGraph {
     ties: BTreeMap<Name, BTreeSet<Name>>,
     /// Names by the machine they belong to for certain.
-    machine: BTreeMap<Name, usize>,
+    machine: HashMap<Name, usize>,
     /// All names of each machine.
     names: Vec<BTreeSet<Name>>,
 }

@@ -13,6 +13,7 @@ pub mod zone;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::catalog::{Catalogue, Expr, ServiceSet, SignatureId, Term, Truth};
 use crate::event::time::SECOND;
@@ -71,7 +72,11 @@ pub struct World<'w> {
     coverage: Coverage,
     by_signature: HashMap<SignatureId, Vec<HitRef>>,
     correlations: RefCell<HashMap<usize, Finding>>,
+    group_keys: RefCell<HashMap<(SignatureId, Vec<String>), GroupKeys>>,
 }
+
+/// The group of each hit of a signature: `None` where it lacks a name that must agree.
+type GroupKeys = Rc<[Option<Vec<String>>]>;
 
 impl<'w> World<'w> {
     /// Puts the sources of a run together.
@@ -85,9 +90,17 @@ impl<'w> World<'w> {
         }
         let graph = EntityGraph::new(sources.iter().flat_map(|s| s.found.links.iter()));
         let clocks = Clocks::default();
-        let correlations = RefCell::new(HashMap::new());
-        let mut world =
-            Self { catalogue, sources, graph, clocks, coverage: Coverage::default(), by_signature, correlations };
+        let (correlations, group_keys) = (RefCell::default(), RefCell::default());
+        let mut world = Self {
+            catalogue,
+            sources,
+            graph,
+            clocks,
+            coverage: Coverage::default(),
+            by_signature,
+            correlations,
+            group_keys,
+        };
         world.clocks = clock::compare(&world);
         world.coverage = Coverage::new(sources, &world.clocks);
         world
@@ -96,6 +109,17 @@ impl<'w> World<'w> {
     /// The hits kept of a signature, by source and line.
     pub fn hits(&self, signature: SignatureId) -> &[HitRef] {
         self.by_signature.get(&signature).map_or(&[], Vec::as_slice)
+    }
+
+    /// The group of each hit of a signature, in the order of [`World::hits`]; looked up once, since many rules group alike.
+    fn group_keys(&self, signature: SignatureId, keys: &[String]) -> GroupKeys {
+        let place = (signature, keys.to_vec());
+        if let Some(known) = self.group_keys.borrow().get(&place) {
+            return Rc::clone(known);
+        }
+        let found: GroupKeys = self.hits(signature).iter().map(|at| window::group_key(self, *at, keys)).collect();
+        self.group_keys.borrow_mut().insert(place, Rc::clone(&found));
+        found
     }
 
     /// The hit itself.

@@ -54,10 +54,17 @@ pub(super) fn groups(
 ) -> (BTreeMap<Vec<String>, Group>, bool) {
     let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
     let mut left_out = false;
-    for at in signatures.iter().flat_map(|s| world.hits(*s)) {
-        match (world.moment(*at), group_key(world, *at, keys)) {
-            (Some(moment), Some(key)) => groups.entry(key).or_default().push((moment, *at)),
-            _ => left_out = true,
+    for signature in signatures {
+        let of = world.group_keys(*signature, keys);
+        for (at, key) in world.hits(*signature).iter().zip(of.iter()) {
+            let (Some(moment), Some(key)) = (world.moment(*at), key) else {
+                left_out = true;
+                continue;
+            };
+            match groups.get_mut(key) {
+                Some(group) => group.push((moment, *at)),
+                None => drop(groups.insert(key.clone(), vec![(moment, *at)])),
+            }
         }
     }
     groups.values_mut().for_each(|g| g.sort_by_key(|(moment, at)| (*moment, at.source, line(world, *at))));
@@ -180,13 +187,19 @@ fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
         disjoint(group, |from| {
             let rest = group.get(from..)?;
             let first = rest.first()?;
-            let near = rest.iter().filter(|hit| in_reach(world, first, hit, timespan));
+            let near = ahead(world, rest, first, timespan).iter().filter(|hit| in_reach(world, first, hit, timespan));
             let near: Vec<Dated> = near.copied().collect();
             let all = correlation.rules.iter().all(|r| near.iter().any(|(_, at)| at.signature == *r));
             all.then_some(near)
         })
     });
     verdict(found, left_out)
+}
+
+/// The beginning of sorted hits that may lie within a span after a first one, give or take what any clocks differ.
+fn ahead<'g>(world: &World<'_>, rest: &'g [Dated], first: &Dated, timespan: i64) -> &'g [Dated] {
+    let until = first.0.1.saturating_add(timespan).saturating_add(world.clocks.widest());
+    rest.get(..rest.partition_point(|hit| hit.0 <= (first.0.0, until))).unwrap_or(rest)
 }
 
 /// All windows of a group that do not overlap, the earliest first: `window` is what holds from a hit on.
@@ -249,8 +262,12 @@ fn ordered(world: &World<'_>, correlation: &Correlation, without: &[SignatureId]
 
 /// What must not come in between: the moment of each hit, and of which group it is; `None` when that is not known.
 pub(super) fn excluded(world: &World<'_>, without: &[SignatureId], keys: &[String]) -> Vec<Excluded> {
-    let hits = without.iter().flat_map(|s| world.hits(*s));
-    hits.filter_map(|at| Some((world.moment(*at)?, *at, group_key(world, *at, keys)))).collect()
+    let keyed = |s: &SignatureId| {
+        let of = world.group_keys(*s, keys);
+        let dated = world.hits(*s).iter().zip(of.iter());
+        dated.filter_map(|(at, key)| Some((world.moment(*at)?, *at, key.clone()))).collect::<Vec<_>>()
+    };
+    without.iter().flat_map(keyed).collect()
 }
 
 /// Whether something that must not come in between has no time, and may be of a group.
@@ -294,12 +311,20 @@ fn sequence(
     if first.1.signature != *rule {
         return None;
     }
+    let widest = world.clocks.widest();
+    let back = i64::try_from(rest.len()).unwrap_or(i64::MAX).saturating_mul(widest);
+    let from = group.partition_point(|hit| hit.0 < (first.0.0, first.0.1.saturating_sub(back)));
+    let group = ahead(world, group.get(from..)?, first, timespan);
     // Each hit with the place of the one before it among those of the rule before.
     let mut steps: Vec<Vec<(Dated, usize)>> = vec![vec![(*first, 0)]];
     for rule in rest {
         let before = steps.last()?;
         let mut next: Vec<(Dated, usize)> = Vec::new();
         for hit in group.iter().filter(|hit| hit.1.signature == *rule && in_reach(world, first, hit, timespan)) {
+            // What is later than the earliest by more than clocks differ leads nowhere else.
+            if next.first().is_some_and(|(earliest, _)| hit.0.1 > earliest.0.1.saturating_add(widest)) {
+                break;
+            }
             if next.iter().any(|(earlier, _)| earlier.1.source == hit.1.source) {
                 continue;
             }
@@ -396,9 +421,10 @@ enum Course {
 fn passing(world: &World<'_>, correlation: &Correlation, within: i64) -> Finding {
     let mut sources: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
     for at in all_hits(world, correlation) {
+        // A document that stands behind a log in one file has the time of its last line, and still shows what is.
         match world.time(at) {
+            _ if world.is_state(at.signature) => return Finding::unknown(),
             Some(time) => sources.entry(at.source).or_default().push(time),
-            None if world.is_state(at.signature) => return Finding::unknown(),
             None => {}
         }
     }
@@ -435,6 +461,25 @@ fn course(world: &World<'_>, source: usize, times: &[i64], within: i64) -> Cours
     if over || seldom { Course::Passed } else { Course::Open }
 }
 
+/// A hit that an absence asks for: when, and of which group.
+struct Seen {
+    moment: Option<(usize, i64)>,
+    at: HitRef,
+    key: Option<Vec<String>>,
+}
+
+/// What an absence asks for: hits with a time in its order, and those without one.
+fn seen(world: &World<'_>, correlation: &Correlation) -> (Vec<Seen>, Vec<Seen>) {
+    let all = correlation.rules.iter().flat_map(|rule| {
+        let of = world.group_keys(*rule, &correlation.group_by);
+        let hits = world.hits(*rule).iter().zip(of.iter());
+        hits.map(|(at, key)| Seen { moment: world.moment(*at), at: *at, key: key.clone() }).collect::<Vec<_>>()
+    });
+    let (mut dated, undated): (Vec<Seen>, Vec<Seen>) = all.partition(|s| s.moment.is_some());
+    dated.sort_by_key(|s| (s.moment, s.at));
+    (dated, undated)
+}
+
 fn absence(
     world: &World<'_>,
     correlation: &Correlation,
@@ -446,22 +491,26 @@ fn absence(
     if anchors.is_empty() {
         return verdict(None, false);
     }
-    let rules: Vec<HitRef> = all_hits(world, correlation);
+    let (seen, undated) = seen(world, correlation);
+    let keys = world.group_keys(anchor, &correlation.group_by);
+    let widest = world.clocks.widest();
     let mut unknown = false;
     let mut alone = Vec::new();
-    for at in anchors {
+    for (at, key) in anchors.iter().zip(keys.iter()) {
         let Some((domain, moment)) = world.moment(*at) else {
             unknown = true;
             continue;
         };
-        let key = group_key(world, *at, &correlation.group_by);
+        let from = (domain, moment.saturating_sub(before).saturating_sub(widest));
+        let until = (domain, moment.saturating_add(after).saturating_add(widest));
+        let from = seen.partition_point(|s| s.moment < Some(from));
+        let around = seen.iter().skip(from).take_while(|s| s.moment <= Some(until)).chain(&undated);
         // What was seen near: `Some(true)` for certain, `Some(false)` perhaps, without a time or a name.
-        let near = rules.iter().filter_map(|rule| {
-            let slack = world.clocks.tolerance(at.source, rule.source);
+        let near = around.filter_map(|rule| {
+            let slack = world.clocks.tolerance(at.source, rule.at.source);
             let window = moment - before - slack..=moment + after + slack;
-            let own = group_key(world, *rule, &correlation.group_by);
-            let time = world.moment(*rule).map(|(d, t)| d == domain && window.contains(&t));
-            let same = own.and_then(|own| Some(own == *key.as_ref()?));
+            let time = rule.moment.map(|(d, t)| d == domain && window.contains(&t));
+            let same = rule.key.as_ref().zip(key.as_ref()).map(|(own, key)| own == key);
             match (time, same) {
                 (Some(false), _) | (_, Some(false)) => None,
                 (time, same) => Some(time.is_some() && same.is_some()),

@@ -134,10 +134,6 @@ fn needs_its_name(path: &Path) -> bool {
 fn logs_in_one_file_give_the_same_answer() {
     let mut complaints = Vec::new();
     for (folder, expected, _) in several() {
-        // What the members of a bundle are is told by their paths.
-        if folder.to_string_lossy().contains("/bundles/") {
-            continue;
-        }
         let all: Vec<PathBuf> =
             input(&folder).iter().flat_map(|p| if p.is_dir() { files(p) } else { vec![p.clone()] }).collect();
         let (apart, joined): (Vec<PathBuf>, Vec<PathBuf>) = all.into_iter().partition(|p| needs_its_name(p));
