@@ -190,6 +190,7 @@ impl<'t> Compiler<'t> {
             services,
             formats: file.format.clone(),
             fields,
+            background: file.background,
             benign,
             correlated: false,
             keep: Vec::new(),
@@ -349,7 +350,8 @@ impl<'t> Compiler<'t> {
                 level: level.unwrap_or_default(),
                 status: file.status.clone(),
                 prior: self.prior(id, &file.prior),
-                explains: self.explained(id, file, parsed),
+                explains: self.causes_named(id, ("explains", &file.explains), parsed),
+                mimics: self.causes_named(id, ("mimics", &file.mimics), parsed),
                 evidence: self.evidence(id, file),
                 applications: self.applications(id, file),
             };
@@ -373,15 +375,15 @@ impl<'t> Compiler<'t> {
         }
     }
 
-    fn explained(&mut self, id: &str, file: &CauseFile, parsed: &Parsed) -> Vec<usize> {
+    fn causes_named(&mut self, id: &str, (key, targets): (&str, &[String]), parsed: &Parsed) -> Vec<usize> {
         let mut found = Vec::new();
-        for target in &file.explains {
+        for target in targets {
             match parsed.causes.keys().position(|k| k == target) {
                 Some(_) if target == id => self.error(id, target, "a root cause cannot explain itself".into(), None),
                 Some(index) => found.push(index),
                 None => {
                     let help = suggest::did_you_mean(target, parsed.causes.keys().map(String::as_str));
-                    self.error(id, target, format!("`explains` names the unknown root cause `{target}`"), help);
+                    self.error(id, target, format!("`{key}` names the unknown root cause `{target}`"), help);
                 }
             }
         }

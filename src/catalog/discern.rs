@@ -41,6 +41,7 @@ fn condition(catalogue: &Catalogue, expr: &Expr<Term>) -> String {
         Expr::And(a, b) => format!("({} and {})", condition(catalogue, a), condition(catalogue, b)),
         Expr::Or(a, b) => format!("({} or {})", condition(catalogue, a), condition(catalogue, b)),
         Expr::Not(a) => format!("(not {})", condition(catalogue, a)),
+        Expr::Given(a, b) => format!("({} given {})", condition(catalogue, a), condition(catalogue, b)),
     }
 }
 
@@ -101,7 +102,7 @@ pub fn look_alikes(catalogue: &Catalogue) -> BTreeSet<(usize, usize)> {
     let mut pairs = BTreeSet::new();
     for (one, cause) in catalogue.causes.iter().enumerate() {
         for (other, rival) in catalogue.causes.iter().enumerate().skip(one + 1) {
-            let effect = cause.explains.contains(&other) || rival.explains.contains(&one);
+            let effect = cause.accounts_for(other) || rival.accounts_for(one);
             let shared = names.get(one).zip(names.get(other)).is_some_and(|(a, b)| !a.is_disjoint(b));
             if shared && !effect {
                 pairs.insert((one, other));

@@ -1,4 +1,5 @@
-//! Conditions over signatures and correlations: `a and not (b or c)`, with three truth values.
+//! Conditions over signatures and correlations: `a and not (b or c)`, with three truth values. `a given b` holds as
+//! `a and b` does; what `b` holds on is no proof of its own.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,8 @@ pub enum Expr<T> {
     Or(Box<Expr<T>>, Box<Expr<T>>),
     /// Not.
     Not(Box<Expr<T>>),
+    /// Both; only what the first holds on is cited.
+    Given(Box<Expr<T>>, Box<Expr<T>>),
 }
 
 impl<T> Expr<T> {
@@ -49,7 +52,7 @@ impl<T> Expr<T> {
     pub fn evaluate(&self, name: &mut dyn FnMut(&T) -> Truth) -> Truth {
         match self {
             Self::Name(n) => name(n),
-            Self::And(a, b) => a.evaluate(name).and(b.evaluate(name)),
+            Self::And(a, b) | Self::Given(a, b) => a.evaluate(name).and(b.evaluate(name)),
             Self::Or(a, b) => a.evaluate(name).not().and(b.evaluate(name).not()).not(),
             Self::Not(a) => a.evaluate(name).not(),
         }
@@ -63,11 +66,28 @@ impl<T> Expr<T> {
     fn walk<'s>(&'s self, positive: bool, each: &mut dyn FnMut(&'s T, bool)) {
         match self {
             Self::Name(n) => each(n, positive),
-            Self::And(a, b) | Self::Or(a, b) => {
+            Self::And(a, b) | Self::Or(a, b) | Self::Given(a, b) => {
                 a.walk(positive, each);
                 b.walk(positive, each);
             }
             Self::Not(a) => a.walk(!positive, each),
+        }
+    }
+
+    /// Calls `each` for every name whose hits prove the condition: un-negated, and not behind `given`.
+    pub fn cited<'s>(&'s self, each: &mut dyn FnMut(&'s T)) {
+        match self {
+            Self::Name(n) => each(n),
+            Self::And(a, b) | Self::Or(a, b) => {
+                a.cited(each);
+                b.cited(each);
+            }
+            Self::Given(a, _) => a.cited(each),
+            Self::Not(a) => a.walk(false, &mut |name, positive| {
+                if positive {
+                    each(name);
+                }
+            }),
         }
     }
 
@@ -78,6 +98,7 @@ impl<T> Expr<T> {
             Self::And(a, b) => Expr::And(Box::new(a.resolve(name)?), Box::new(b.resolve(name)?)),
             Self::Or(a, b) => Expr::Or(Box::new(a.resolve(name)?), Box::new(b.resolve(name)?)),
             Self::Not(a) => Expr::Not(Box::new(a.resolve(name)?)),
+            Self::Given(a, b) => Expr::Given(Box::new(a.resolve(name)?), Box::new(b.resolve(name)?)),
         })
     }
 }
@@ -87,10 +108,13 @@ pub fn parse(text: &str) -> Result<Expr<String>, String> {
     let spaced = text.replace('(', " ( ").replace(')', " ) ");
     let tokens: Vec<&str> = spaced.split_whitespace().collect();
     let mut parser = Parser { tokens: &tokens, at: 0 };
-    let expr = parser.or()?;
+    let mut expr = parser.or()?;
+    if parser.accept("given") {
+        expr = Expr::Given(Box::new(expr), Box::new(parser.or()?));
+    }
     match parser.peek() {
         None => Ok(expr),
-        Some(extra) => Err(format!("expected `and`, `or` or the end, found `{extra}`")),
+        Some(extra) => Err(format!("expected `and`, `or`, `given` or the end, found `{extra}`")),
     }
 }
 
@@ -136,7 +160,7 @@ impl Parser<'_> {
         }
         match self.peek().map(str::to_owned) {
             None => Err("expected a name, found the end".into()),
-            Some(word) if matches!(word.as_str(), "and" | "or" | ")") => {
+            Some(word) if matches!(word.as_str(), "and" | "or" | "given" | ")") => {
                 Err(format!("expected a name, found `{word}`"))
             }
             Some(word) => {
@@ -168,15 +192,27 @@ mod tests {
             ("u and f", Truth::False),
             ("u or t", Truth::True),
             ("not u", Truth::Unknown),
+            ("t given u", Truth::Unknown),
+            ("f or t given not f", Truth::True),
         ] {
             assert_eq!(truth(text), expected, "{text}");
         }
     }
 
     #[test]
+    fn what_is_only_given_is_not_cited() {
+        let condition = parse("(a and not b) or not (not c) given d and e").expect("a condition");
+        let (mut cited, mut names) = (Vec::new(), Vec::new());
+        condition.cited(&mut |name| cited.push(name.as_str()));
+        condition.names(&mut |name, positive| names.push((name.as_str(), positive)));
+        assert_eq!(cited, ["a", "c"]);
+        assert_eq!(names, [("a", true), ("b", false), ("c", true), ("d", true), ("e", true)]);
+    }
+
+    #[test]
     fn broken_conditions_say_what_was_expected() {
         assert_eq!(parse("a and"), Err("expected a name, found the end".into()));
         assert_eq!(parse("(a"), Err("expected `)`".into()));
-        assert_eq!(parse("a b"), Err("expected `and`, `or` or the end, found `b`".into()));
+        assert_eq!(parse("a b"), Err("expected `and`, `or`, `given` or the end, found `b`".into()));
     }
 }

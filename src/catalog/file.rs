@@ -28,6 +28,9 @@ pub struct CauseFile {
     pub impact: String,
     /// Ids of root causes that this one can bring about.
     pub explains: Vec<String>,
+    /// Ids of root causes whose traces this one leaves as well, without bringing them about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mimics: Vec<String>,
     /// Trouble that is shorter and does not come back within as long is ordinary life, not this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passes: Option<String>,
@@ -106,6 +109,9 @@ pub struct SignatureFile {
     /// Tests on fields.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, FieldValue>,
+    /// True when what it tells may lie long before the fault: how something was made, or last changed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub background: bool,
     /// For benign lines: why it is harmless.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,

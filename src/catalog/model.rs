@@ -77,6 +77,8 @@ pub struct Cause {
     pub prior: f64,
     /// Root causes that this one can bring about, indices into [`Catalogue::causes`].
     pub explains: Vec<usize>,
+    /// Root causes whose traces this one leaves as well, without bringing them about.
+    pub mimics: Vec<usize>,
     /// What speaks for and against.
     pub evidence: Vec<Evidence>,
     /// Versions that have this fault.
@@ -84,6 +86,11 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// Whether it leaves the traces of another root cause: brings it about, or looks like it.
+    pub fn accounts_for(&self, other: usize) -> bool {
+        self.explains.contains(&other) || self.mimics.contains(&other)
+    }
+
     /// The part before the slash.
     pub fn scenario(&self) -> &str {
         self.id.split_once('/').map_or("", |(s, _)| s)
@@ -218,6 +225,8 @@ pub struct Signature {
     pub formats: Vec<String>,
     /// Tests on fields.
     pub fields: Vec<FieldTest>,
+    /// True when what it tells may lie long before a fault: such a hit is never the onset.
+    pub background: bool,
     /// True for lines that look bad and are not.
     pub benign: bool,
     /// True when a correlation looks at each single hit, so that more of them are kept.

@@ -140,11 +140,18 @@ pub fn sampled(source: &SourceOutcome) -> bool {
 pub fn gaps(source: &SourceOutcome) -> Vec<(i64, i64)> {
     // Out of order, a step forward is no pause.
     let Some((first, last)) = source.span.filter(|_| source.found.cadence.backward == 0) else { return Vec::new() };
-    let paused: i64 = source.pauses.iter().map(|(from, to)| to - from).sum();
-    let active = i128::from((last - first - paused).max(0));
     let lines = i128::from(source.found.cadence.dated);
-    let missed = |from: i64, to: i64| lines * i128::from(to - from) >= MISSED_LINES * active.max(1) && lines > 20;
-    source.pauses.iter().copied().filter(|(from, to)| missed(*from, *to)).collect()
+    let mut pauses = source.pauses.clone();
+    pauses.sort_by_key(|(from, to)| (from - to, *from));
+    let mut active = last - first;
+    // The pace is that outside of gaps: what a sparse log leaves out between two lines is part of its pace.
+    let missed = |(from, to): &(i64, i64)| {
+        active -= to - from;
+        lines > 20 && lines * i128::from(to - from) >= MISSED_LINES * i128::from(active.max(1))
+    };
+    let mut gaps: Vec<(i64, i64)> = pauses.into_iter().take_while(missed).collect();
+    gaps.sort_unstable();
+    gaps
 }
 
 /// The span of a source, cut at its gaps.

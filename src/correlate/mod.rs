@@ -179,8 +179,8 @@ impl<'w> World<'w> {
         (later || self.coverage.covers(services, span), reach)
     }
 
-    /// Whether a signature tests documents that show a state as it is now.
-    fn is_state(&self, signature: SignatureId) -> bool {
+    /// Whether a signature tests documents that show a state as it is now: their time tells when it last changed.
+    pub fn is_state(&self, signature: SignatureId) -> bool {
         self.catalogue.signatures.get(signature).is_some_and(|s| !s.formats.is_empty())
     }
 
@@ -190,14 +190,14 @@ impl<'w> World<'w> {
         tally.is_none_or(|t| t.count == t.hits.len() as u64)
     }
 
-    /// What a condition amounts to. Its hits are those of the names that stand un-negated and hold.
+    /// What a condition amounts to. Its hits are those of the names that hold and prove it: un-negated, not behind `given`.
     pub fn find(&self, condition: &Expr<Term>) -> Finding {
         let truth = condition.evaluate(&mut |term| self.term(*term).truth);
         let (mut hits, mut events, mut windows) = (Vec::new(), 0, 0);
         if truth == Truth::True {
-            condition.names(&mut |term, positive| {
+            condition.cited(&mut |term| {
                 let finding = self.term(*term);
-                if positive && finding.truth == Truth::True {
+                if finding.truth == Truth::True {
                     hits.extend(finding.hits);
                     match term {
                         Term::Signature(_) => events += finding.times,

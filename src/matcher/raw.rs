@@ -198,6 +198,7 @@ mod tests {
             services: Default::default(),
             formats: Vec::new(),
             fields,
+            background: false,
             benign: false,
             correlated: false,
             least_severity: Severity::UNKNOWN,

@@ -7,11 +7,12 @@
 
 mod network;
 mod observe;
+mod onset;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::Truth;
 use crate::catalog::version::Version;
+use crate::catalog::{Cause, Truth};
 use crate::correlate::{HitRef, World};
 
 /// At and above: shown as the answer.
@@ -188,25 +189,24 @@ fn causes_first(world: &World<'_>, candidates: Vec<Candidate>) -> Vec<Candidate>
     sorted
 }
 
-/// Whether the first may have brought about the second: it explains it, and did not begin after that was over.
+/// Whether the first may account for the second: it brings it about or looks like it, and did not begin after that was over.
 fn brings(world: &World<'_>, cause: &Candidate, effect: &Candidate) -> bool {
     let in_time = in_time(cause.moments, effect.moments);
-    in_time && effects(world, cause.cause).contains(&effect.cause)
+    in_time && reached(world, cause.cause, |c| [c.explains.as_slice(), &c.mimics].concat()).contains(&effect.cause)
 }
 
-/// What a root cause explains, directly or through others.
-fn effects(world: &World<'_>, cause: usize) -> Vec<usize> {
+/// Root causes that one leads to by some edges, directly or through others.
+fn reached(world: &World<'_>, cause: usize, edges: impl Fn(&Cause) -> Vec<usize>) -> Vec<usize> {
     let mut all = Vec::new();
     let mut open = vec![cause];
     while let Some(next) = open.pop() {
-        for effect in world.catalogue.causes.get(next).into_iter().flat_map(|c| &c.explains) {
-            if *effect != cause && !all.contains(effect) {
-                all.push(*effect);
-                open.push(*effect);
+        for effect in world.catalogue.causes.get(next).into_iter().flat_map(&edges) {
+            if effect != cause && !all.contains(&effect) {
+                all.push(effect);
+                open.push(effect);
             }
         }
     }
-    all.sort_unstable();
     all
 }
 
@@ -253,16 +253,12 @@ fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Can
     let supporting: Vec<&Item> = items.iter().filter(|i| evidence(i).is_some_and(|e| e.supports())).collect();
     let decisive = supporting.iter().any(|i| evidence(i).is_some_and(|e| e.ratio() >= DECISIVE * 0.99));
     let mut entities: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut span: Option<(i64, i64)> = None;
-    for (at, hit) in supporting.iter().flat_map(|i| &i.hits).filter_map(|at| Some((*at, world.hit(*at)?))) {
+    for hit in supporting.iter().flat_map(|i| &i.hits).filter_map(|at| world.hit(*at)) {
         for (key, value) in hit.entities() {
             let values = entities.entry(key.clone()).or_default();
             if values.len() < ENTITY_VALUES && !values.contains(value) {
                 values.push(value.clone());
             }
-        }
-        if let Some(time) = world.time(at) {
-            span = Some(span.map_or((time, time), |(a, b)| (a.min(time), b.max(time))));
         }
     }
     Candidate {
@@ -270,24 +266,25 @@ fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Can
         confidence,
         verdict: Verdict::of(confidence, decisive),
         count: supporting.iter().map(|i| i.count).max().unwrap_or(0),
+        span: onset::span(world, &supporting),
         items,
         unknown: judged.unknown.clone(),
         explains: Vec::new(),
         entities: complete(world, entities),
-        span,
         margin: 0.0,
         wanted: Vec::new(),
         moments: judged.span,
     }
 }
 
-/// Names under each likely root cause those after it that it explains.
+/// Names under each likely root cause those after it that it brings about; not those that it only looks like.
 fn fold(world: &World<'_>, candidates: &mut [Candidate]) {
     for at in 0..candidates.len() {
         let (before, after) = candidates.split_at_mut(at + 1);
         let Some(candidate) = before.last_mut().filter(|c| c.confidence >= POSSIBLE) else { return };
-        let mut explained: Vec<usize> =
-            after.iter().filter(|effect| brings(world, candidate, effect)).map(|effect| effect.cause).collect();
+        let effects = reached(world, candidate.cause, |c| c.explains.clone());
+        let is_effect = |c: &&Candidate| effects.contains(&c.cause) && in_time(candidate.moments, c.moments);
+        let mut explained: Vec<usize> = after.iter().filter(is_effect).map(|effect| effect.cause).collect();
         explained.sort_unstable();
         candidate.explains = explained;
     }

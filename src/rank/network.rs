@@ -123,9 +123,9 @@ fn seen(observation: &Observation) -> Seen {
 fn with_causes(world: &World<'_>, judged: &[Judged], likely: &[bool], mut seen: Seen) -> Seen {
     let mut more: Vec<(usize, f64)> = Vec::new();
     for (index, one) in judged.iter().enumerate().filter(|(i, _)| likely.get(*i).is_some_and(|l| *l)) {
-        let effects = world.catalogue.causes.get(one.cause).map_or(&[][..], |c| c.explains.as_slice());
+        let Some(cause) = world.catalogue.causes.get(one.cause) else { continue };
         let explained = seen.arcs.iter().filter_map(|(i, p)| {
-            let effect = judged.get(*i).filter(|j| effects.contains(&j.cause))?;
+            let effect = judged.get(*i).filter(|j| cause.accounts_for(j.cause))?;
             let in_time = super::in_time(one.span, effect.span);
             Some(p * EFFECT * if in_time { 1.0 } else { TOO_EARLY })
         });

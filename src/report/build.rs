@@ -29,6 +29,12 @@ const LINES: usize = 12;
 const COLLECT_NEXT: usize = 2;
 /// From here on nothing more needs to be fetched.
 const CERTAIN: f64 = 0.95;
+/// A minute, in microseconds.
+const MINUTE: i64 = 60_000_000;
+/// Logs are worth fetching from so long before the first trace.
+const LEAD: i64 = 10 * MINUTE;
+/// From when logs are worth fetching where no time is known, as `docker logs` takes it.
+const A_DAY: &str = "24h";
 
 /// Puts the report together.
 pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemEntry>) -> Report {
@@ -254,11 +260,16 @@ fn collect(cause: Option<&Cause>, candidate: &Candidate, page: &CauseFile) -> Ve
     };
     let mut steps: Vec<&crate::catalog::file::Collect> = page.collect.iter().collect();
     steps.sort_by_key(|c| rank(&c.evidence).unwrap_or(usize::MAX));
-    let step = |c: &crate::catalog::file::Collect| CollectStep {
-        run: fill(c.run.trim(), &candidate.entities),
-        why: c.why.clone(),
-    };
+    let values = told(candidate);
+    let step = |c: &crate::catalog::file::Collect| CollectStep { run: fill(c.run.trim(), &values), why: c.why.clone() };
     steps.into_iter().map(step).collect()
+}
+
+/// What is known of a root cause, for commands: names, and `since` when logs are worth fetching.
+fn told(candidate: &Candidate) -> BTreeMap<String, Vec<String>> {
+    let begin = candidate.span.and_then(|(first, _)| rfc3339((first - LEAD).div_euclid(MINUTE) * MINUTE));
+    let since = ("since".to_owned(), vec![begin.unwrap_or_else(|| A_DAY.to_owned())]);
+    candidate.entities.clone().into_iter().chain([since]).collect()
 }
 
 /// The commands that would tell most between the first root causes.
@@ -267,13 +278,14 @@ fn collect_next(world: &World<'_>, candidates: &[Candidate]) -> Vec<CollectNext>
     for candidate in candidates.iter().filter(|c| c.confidence < CERTAIN).take(2) {
         let Some(cause) = world.catalogue.causes.get(candidate.cause) else { continue };
         let page = world.catalogue.page(&cause.id).unwrap_or_default();
+        let values = told(candidate);
         for (item, bits) in &candidate.wanted {
             let Some(evidence) = cause.evidence.get(*item) else { continue };
             let Some(step) = page.collect.iter().find(|c| c.evidence == evidence.id) else { continue };
             found.push(CollectNext {
                 root_cause: cause.id.clone(),
                 evidence: evidence.id.clone(),
-                run: fill(step.run.trim(), &candidate.entities),
+                run: fill(step.run.trim(), &values),
                 why: step.why.clone(),
                 bits: round(*bits),
             });

@@ -44,7 +44,8 @@ fn onsets(world: &World<'_>, candidate: &Candidate, least: f64) -> Vec<(i64, Tim
         };
         let mut kinds: BTreeMap<usize, BTreeMap<usize, Vec<(i64, HitRef)>>> = BTreeMap::new();
         for at in &item.hits {
-            if let Some(time) = world.time(*at) {
+            let time = world.time(*at).filter(|time| belongs(world, candidate, (*at, *time)));
+            if let Some(time) = time {
                 kinds.entry(at.signature).or_default().entry(at.source).or_default().push((time, *at));
             }
         }
@@ -57,6 +58,13 @@ fn onsets(world: &World<'_>, candidate: &Candidate, least: f64) -> Vec<(i64, Tim
         }
     }
     found
+}
+
+/// Whether a moment is part of the story: not what was made or changed before it began.
+fn belongs(world: &World<'_>, candidate: &Candidate, (at, time): (HitRef, i64)) -> bool {
+    let background = world.catalogue.signatures.get(at.signature).is_some_and(|s| s.background);
+    let before = candidate.span.is_some_and(|(first, _)| time < first);
+    !(before && (background || world.is_state(at.signature)))
 }
 
 /// The earliest hit with text, and when the last one was.

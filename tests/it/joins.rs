@@ -15,11 +15,12 @@
 
 use std::path::{Path, PathBuf};
 
+use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::lab;
-use crate::support::{confidences, entries, none, omnilog, read, samples};
+use crate::support::{Dir, confidences, entries, files, none, omnilog, read, samples};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,4 +123,60 @@ fn every_join_has_an_incident_and_a_twin() {
 fn the_first_page_shows_the_reason_and_the_bare_word_behind_which_it_hid() {
     let done = omnilog([samples("incidents").join("join-a-stopped-storage-full/input")]).done();
     done.says("free space in thin pool").says("provider.log:");
+}
+
+/// The report of a bundle without one of its files.
+fn without(folder: &Path, left_out: &str) -> Value {
+    let dir = Dir::new();
+    for path in files(folder).iter().filter(|p| !p.ends_with(left_out)) {
+        let name = path.strip_prefix(folder).expect("inside").to_str().expect("UTF-8");
+        dir.write(name, &std::fs::read(path).expect("readable"));
+    }
+    omnilog([dir.path()]).report()
+}
+
+#[test]
+fn without_the_provider_log_a_deletion_is_hedged_and_the_command_that_decides_is_named() {
+    const DELETION: &str = "state-drift/out-of-band-vm-deletion";
+    for folder in folders("incidents").iter().filter(|f| name(f).starts_with("join-b-")) {
+        let report = without(&folder.join("input"), "provider.log");
+        let (best, sure) = confidences(&report)[0].clone();
+        let name = name(folder);
+        assert!(best == DELETION && (0.5..0.8).contains(&sure), "{name}: {best} {sure}");
+        let next = report["collect_next"][0]["run"].as_str().expect("a command");
+        assert_eq!(next, "docker logs --timestamps --since 2026-09-22T06:50:00Z omni-infra-provider-proxmox", "{name}");
+    }
+    for folder in folders("twins").iter().filter(|f| name(f).starts_with("join-b-")) {
+        let ranking = confidences(&without(&folder.join("input"), "provider.log"));
+        assert!(ranking.first().is_none_or(|(_, sure)| *sure < 0.5), "{}: {}", name(folder), lab::best(&ranking));
+    }
+}
+
+#[test]
+fn a_deletion_began_when_the_vm_was_destroyed_and_not_when_its_record_was_made() {
+    for incident in ["join-b-destroyed-by-hand", "join-b-destroyed-by-cli"] {
+        let input = samples("incidents").join(incident).join("input");
+        let report = omnilog([&input]).report();
+        let since = report["root_causes"][0]["first_seen"].as_str().expect("a time");
+        assert_eq!(since.get(..16), Some("2026-09-22T07:00"), "{incident}");
+        let timeline = report["timeline"].to_string();
+        assert!(!timeline.contains("2026-09-21T"), "{incident}: {timeline}");
+        omnilog([&input]).done().says("since    2026-09-22T07:00");
+    }
+}
+
+#[test]
+fn a_chain_holds_effects_and_no_look_alikes_and_none_of_them_before_its_cause() {
+    let lag = Regex::new(r"(?m)^ *(?:chain)? +-\d+ (?:s|min|h|d) ").expect("a regex");
+    let mut drawn = 0;
+    for folder in folders("incidents") {
+        let text = omnilog([folder.join("input")]).done().stdout;
+        drawn += usize::from(text.contains("  chain "));
+        assert!(!lag.is_match(&text), "{}:\n{text}", name(&folder));
+    }
+    assert!(drawn >= 5, "only {drawn} chains");
+    let host = omnilog([samples("incidents").join("join-d-node-down/input")]);
+    let text = host.done().stdout;
+    assert!(text.contains("etcd has no leader or no quorum"), "{text}");
+    assert!(!text.contains("A firewall keeps the etcd members"), "{text}");
 }

@@ -64,13 +64,13 @@ fn several() -> Vec<(PathBuf, Expected, Analysis)> {
     found
 }
 
-/// What a root cause may bring about by the catalogue, itself included: naming an effect is less, but not wrong.
+/// What a root cause may bring about or look like by the catalogue, itself included: naming that is less, but not wrong.
 fn consequences(id: &str) -> BTreeSet<String> {
     let mut open = vec![catalogue().find(id).expect("a known root cause")];
     let mut found = BTreeSet::new();
     while let Some(next) = open.pop() {
         if found.insert(next) {
-            open.extend(&catalogue().causes[next].explains);
+            open.extend(catalogue().causes[next].explains.iter().chain(&catalogue().causes[next].mimics));
         }
     }
     found.into_iter().map(|cause| catalogue().causes[cause].id.clone()).collect()

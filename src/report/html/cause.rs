@@ -122,9 +122,12 @@ fn effects(
     page.raw("</ul>");
 }
 
+/// By how many milliseconds the first trace of an effect may stand before that of its cause.
+const EARLIEST: i64 = -120_000;
+
 fn lag(millis: i64) -> String {
     match millis {
-        0 => "at the same time".into(),
+        EARLIEST..=0 => "at about the same time".into(),
         1.. => format!("{} later", time::duration(millis)),
         _ => format!("first seen {} earlier", time::duration(-millis)),
     }

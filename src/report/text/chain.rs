@@ -13,6 +13,8 @@ const DEPTH: usize = 3;
 /// Rows of a member of a short chain, and how many members that has at the most.
 const ROWS: usize = 2;
 const FEW: usize = 3;
+/// By how many seconds the first trace of an effect may stand before that of its cause.
+const EARLIEST: i64 = -120;
 /// Columns of the times.
 const TIMES: usize = 8;
 
@@ -111,18 +113,20 @@ pub fn clock(stamp: &str) -> &str {
     time.get(..8).unwrap_or(time)
 }
 
-/// How much later something began: `+9 min`.
+/// How much later something began: `+9 min`; `together` where its first trace stands shortly before, `before` where that is
+/// no matter of chance.
 fn lag(from: &str, to: &str) -> Option<String> {
     let seconds = span(from, to)?;
-    let sign = if seconds < 0 { '-' } else { '+' };
-    let text = match seconds.unsigned_abs() {
-        0 => return Some("+0 s".into()),
+    let text = match seconds {
+        // The first line of each is not the moment at which it began: time-outs and polls lie in between.
+        EARLIEST..=0 => return Some("together".into()),
+        ..EARLIEST => return Some("before".into()),
         s @ 1..=119 => format!("{s} s"),
         s @ 120..=7199 => format!("{} min", s / 60),
         s @ 7200..=172_799 => format!("{} h", s / 3600),
         s => format!("{} d", s / 86_400),
     };
-    Some(format!("{sign}{text}"))
+    Some(format!("+{text}"))
 }
 
 /// Whole seconds between two stamps.
@@ -136,12 +140,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lags_have_one_unit_and_a_sign() {
+    fn lags_have_one_unit_and_are_never_negative() {
         let at = |time: &str| lag("2026-09-15T08:00:00Z", time).expect("a lag");
-        assert_eq!(at("2026-09-15T08:00:00.400Z"), "+0 s");
+        assert_eq!(at("2026-09-15T08:00:00.400Z"), "together");
         assert_eq!(at("2026-09-15T08:01:30Z"), "+90 s");
         assert_eq!(at("2026-09-15T08:09:59Z"), "+9 min");
-        assert_eq!(at("2026-09-15T07:59:55Z"), "-5 s");
+        assert_eq!(at("2026-09-15T07:59:55Z"), "together", "a cause is seen a little later than its effect");
+        assert_eq!(at("2026-09-15T07:40:00Z"), "before");
         assert_eq!(at("2026-09-18T08:00:00Z"), "+3 d");
         assert_eq!(clock("2026-09-15T08:00:00.400Z"), "08:00:00");
     }
