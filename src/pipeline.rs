@@ -123,7 +123,7 @@ const AGAIN: u64 = 128 << 20;
 /// Attaches to every line of evidence the `around` lines before and after it: from plain files, and from archives and
 /// compressed files as far as a limit on what is decoded twice reaches; from pipes what the scanner was asked to keep.
 pub fn attach_context(report: &mut Report, analysis: &Analysis, around: u64, options: &Options) {
-    context::attach(report, around);
+    context::attach(report, &analysis.sources, around);
     if around == 0 {
         return;
     }

@@ -108,7 +108,7 @@ pub fn run(args: &AnalyzeArgs, renderer: &dyn Renderer, now: i64) -> anyhow::Res
         screen.clear();
         anyhow::bail!(analyze::nothing_read(&last.report.problems));
     }
-    context::attach(&mut last.report, around);
+    context::attach(&mut last.report, &[], around);
     hide(&mut last.report, names.as_mut());
     if let (Some(map), Some(names)) = (map, &names) {
         map.write(names)?;

@@ -4,16 +4,16 @@
 //! found in the lines before it. Numbers are given in the order of printing. Loopback, unspecified and well-known public
 //! addresses stay, as do names that identify nobody (`localhost`, `ghcr.io`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use rayon::prelude::*;
 use regex::Regex;
 
 use super::names::{self, Kind};
-use super::{Edit, MASK, apply, secret};
+use super::{Edit, MASK, apply, secret, value};
 use crate::event::Event;
 
 /// Addresses that say nothing about whose network it is.
@@ -34,16 +34,52 @@ const WELL_KNOWN: &[&str] = &[
     "2001:4860:4860::8888",
 ];
 
+static KNOWN: LazyLock<Vec<IpAddr>> = LazyLock::new(|| WELL_KNOWN.iter().filter_map(|ip| ip.parse().ok()).collect());
+
+/// Addresses and ids. Which one a match is, its own text tells: groups would have to be searched for once more.
 static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?P<uuid>\b[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\b)",
-        r"|(?P<mac>\b[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})\b)",
-        r"|(?P<email>\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b)",
-        r"|(?P<six>[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{0,4}:)+(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}))",
-        r"|(?P<four>\b\d{1,3}(?:\.\d{1,3}){3}\b)",
+        r"(?-u:\b)[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}(?-u:\b)",
+        r"|(?-u:\b)[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})(?-u:\b)",
+        r"|(?-u:\b)[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?-u:\b)",
+        r"|[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{0,4}:)+(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4})",
+        r"|(?-u:\b)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?-u:\b)",
     ))
     .ok()
 });
+
+/// What one text holds, whatever names others tell.
+#[derive(Debug, Clone, Default)]
+struct Look {
+    /// Secrets, addresses and ids, with the word for each.
+    found: Vec<(Range<usize>, &'static str)>,
+    /// Names that it tells, lower case.
+    names: BTreeSet<(Kind, String)>,
+}
+
+impl Look {
+    fn at(text: &str) -> Self {
+        let mut look = Self::default();
+        let pairs = value::pairs(text);
+        names::learn(text, &pairs, &mut |kind, name| {
+            look.names.insert((kind, name.to_ascii_lowercase()));
+        });
+        look.found.extend(secret::find_among(text, &pairs).into_iter().map(|range| (range, MASK)));
+        shapes(text, &mut look.found);
+        look
+    }
+}
+
+/// Texts that were looked at: each only once, however often it is printed.
+#[derive(Debug, Default)]
+pub struct Looks(HashMap<String, Look>);
+
+impl Looks {
+    /// Looks at texts, on all threads.
+    pub fn at(texts: HashSet<String>) -> Self {
+        Self(texts.into_par_iter().map(|text| (Look::at(&text), text)).map(|(look, text)| (text, look)).collect())
+    }
+}
 
 /// The pseudonyms of a run.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +87,7 @@ pub struct Pseudonyms {
     /// Names that were learned, lower case.
     names: BTreeMap<String, Kind>,
     /// Finds them; made anew after something was learned.
-    finder: Option<(AhoCorasick, Vec<String>)>,
+    finder: Option<Finder>,
     /// What was replaced, by what.
     given: BTreeMap<String, String>,
     /// How many of each word were given.
@@ -62,7 +98,14 @@ impl Pseudonyms {
     /// Learns the names that a record tells.
     pub fn learn(&mut self, text: &str) {
         let learned = &mut self.names;
-        names::learn(text, &mut |kind, name| add(learned, kind, name));
+        names::learn(text, &value::pairs(text), &mut |kind, name| add(learned, kind, name));
+        self.finder = None;
+    }
+
+    /// Learns the names that texts tell.
+    pub fn learn_looks(&mut self, looks: &Looks) {
+        let told: BTreeSet<&(Kind, String)> = looks.0.values().flat_map(|look| &look.names).collect();
+        told.into_iter().for_each(|(kind, name)| add(&mut self.names, *kind, name));
         self.finder = None;
     }
 
@@ -93,10 +136,26 @@ impl Pseudonyms {
 
     /// As [`Self::redact`]; a range of the text is carried over to the same piece of the result.
     pub fn redact_with(&mut self, text: &str, mark: &mut Option<Range<usize>>) -> String {
-        let mut found: Vec<(Range<usize>, &'static str)> =
-            secret::find(text).into_iter().map(|range| (range, MASK)).collect();
-        shapes(text, &mut found);
+        self.redact_seen(text, &Looks::default(), mark)
+    }
+
+    /// As [`Self::redact_with`]; a text that was looked at before is not looked at again.
+    pub fn redact_seen(&mut self, text: &str, looks: &Looks, mark: &mut Option<Range<usize>>) -> String {
+        let mut found = match looks.0.get(text) {
+            Some(look) => look.found.clone(),
+            None => {
+                let mut found = secret::find(text).into_iter().map(|range| (range, MASK)).collect();
+                shapes(text, &mut found);
+                found
+            }
+        };
         self.known_names(text, &mut found);
+        let edits = self.edits(text, found);
+        apply(text, edits, mark)
+    }
+
+    /// What is to be replaced by what, of everything that was found.
+    fn edits(&mut self, text: &str, mut found: Vec<(Range<usize>, &'static str)>) -> Vec<Edit> {
         found.sort_by_key(|(range, word)| (range.start, std::cmp::Reverse(range.end), *word != MASK));
         let mut edits: Vec<Edit> = Vec::new();
         let mut end = 0;
@@ -116,7 +175,7 @@ impl Pseudonyms {
             };
             edits.push(Edit { range, with });
         }
-        apply(text, edits, mark)
+        edits
     }
 
     /// What was replaced: pseudonym and value, sorted by pseudonym. For a map that stays with its owner.
@@ -142,26 +201,66 @@ impl Pseudonyms {
     }
 
     fn known_names(&mut self, text: &str, found: &mut Vec<(Range<usize>, &'static str)>) {
-        if self.names.is_empty() {
-            return;
+        if !self.names.is_empty() {
+            self.finder.get_or_insert_with(|| Finder::new(&self.names)).find(text, found);
         }
-        if self.finder.is_none() {
-            let list: Vec<String> = self.names.keys().cloned().collect();
-            let builder =
-                AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true).build(&list);
-            self.finder = builder.ok().map(|finder| (finder, list));
+    }
+}
+
+/// Bytes by which names are looked up; none is shorter.
+const HEAD: usize = 3;
+
+/// Finds names where a word begins. An automaton would find them anywhere, take longer to be made than all texts take to be
+/// searched, and hide a name behind a longer one that goes on differently.
+#[derive(Debug, Clone)]
+struct Finder {
+    /// Names in lower case by their first bytes, the longest first, with the word for each.
+    names: HashMap<[u8; HEAD], Vec<(String, &'static str)>>,
+    /// First bytes of names.
+    first: [bool; 256],
+}
+
+impl Finder {
+    fn new(names: &BTreeMap<String, Kind>) -> Self {
+        let mut finder = Self { names: HashMap::new(), first: [false; 256] };
+        for (name, kind) in names {
+            let Some(head) = name.as_bytes().first_chunk::<HEAD>() else { continue };
+            if let Some(first) = finder.first.get_mut(usize::from(head[0])) {
+                *first = true;
+            }
+            let word = if *kind == Kind::Cluster { "cluster" } else { "host" };
+            finder.names.entry(*head).or_default().push((name.clone(), word));
         }
-        let Some((finder, list)) = &self.finder else { return };
+        finder.names.values_mut().for_each(|list| list.sort_by_key(|(name, _)| std::cmp::Reverse(name.len())));
+        finder
+    }
+
+    /// The longest known name that stands alone, at each place, from left to right.
+    fn find(&self, text: &str, found: &mut Vec<(Range<usize>, &'static str)>) {
         let bytes = text.as_bytes();
-        for one in finder.find_iter(text) {
-            let edge = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphanumeric());
-            let free = edge(one.start().checked_sub(1).and_then(|n| bytes.get(n))) && edge(bytes.get(one.end()));
-            let kind = list.get(one.pattern().as_usize()).and_then(|name| self.names.get(name));
-            if let Some(kind) = kind.filter(|_| free) {
-                let word = if *kind == Kind::Cluster { "cluster" } else { "host" };
-                found.push((one.range(), word));
+        let mut from = 0;
+        let mut inside = false;
+        for (at, byte) in bytes.iter().enumerate() {
+            let begins = !std::mem::replace(&mut inside, byte.is_ascii_alphanumeric());
+            let possible = self.first.get(usize::from(byte.to_ascii_lowercase())).is_some_and(|first| *first);
+            if begins && possible && at >= from {
+                let one = bytes.get(at..).and_then(|rest| self.at_start(rest));
+                if let Some((length, word)) = one {
+                    found.push((at..at + length, word));
+                    from = at + length;
+                }
             }
         }
+    }
+
+    /// The name with which a text begins, by its length.
+    fn at_start(&self, bytes: &[u8]) -> Option<(usize, &'static str)> {
+        let list = self.names.get(&bytes.first_chunk::<HEAD>()?.map(|b| b.to_ascii_lowercase()))?;
+        let stands = |name: &str| {
+            bytes.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+                && !bytes.get(name.len()).is_some_and(u8::is_ascii_alphanumeric)
+        };
+        list.iter().find(|(name, _)| stands(name)).map(|(name, word)| (name.len(), *word))
     }
 }
 
@@ -183,17 +282,27 @@ fn add(names: &mut BTreeMap<String, Kind>, kind: Kind, name: &str) {
 /// Everything that is known by its shape, with the word for it.
 fn shapes(text: &str, found: &mut Vec<(Range<usize>, &'static str)>) {
     let Some(regex) = SHAPES.as_ref() else { return };
-    for captures in regex.captures_iter(text) {
-        for word in ["uuid", "mac", "email"] {
-            found.extend(captures.name(word).map(|m| (m.range(), word)));
-        }
-        if let Some(m) = captures.name("four").filter(|m| is_private(m.as_str()) && is_free(text, &m.range())) {
-            found.push((m.range(), "ip"));
-        }
-        if let Some(m) = captures.name("six").filter(|m| is_free(text, &m.range())) {
-            found.extend(six(m.as_str()).map(|(from, to)| (m.start() + from..m.start() + to, "ip")));
+    for one in regex.find_iter(text) {
+        let (range, shown) = (one.range(), one.as_str());
+        if shown.contains('@') {
+            found.push((range, "email"));
+        } else if is_mac(shown) && is_free(text, &range) {
+            found.push((range, "mac"));
+        } else if shown.contains(':') {
+            let address = if is_free(text, &range) { six(shown) } else { None };
+            found.extend(address.map(|(from, to)| (range.start + from..range.start + to, "ip")));
+        } else if shown.contains('-') {
+            found.push((range, "uuid"));
+        } else if is_private(shown) && is_free(text, &range) {
+            found.push((range, "ip"));
         }
     }
+}
+
+/// Whether a match is six pairs of digits, and not one of the other things that consist of digits and colons.
+fn is_mac(text: &str) -> bool {
+    let pair = |pair: &[u8]| matches!(pair, [a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+    text.len() == 17 && [b':', b'-'].iter().any(|between| text.as_bytes().split(|b| b == between).all(pair))
 }
 
 /// Whether a match is no part of a longer word.
@@ -227,7 +336,7 @@ fn tells(ip: IpAddr) -> bool {
         IpAddr::V4(v4) => mask(v4),
         IpAddr::V6(_) => false,
     };
-    !(ip.is_loopback() || ip.is_unspecified() || special || WELL_KNOWN.iter().any(|w| w.parse() == Ok(ip)))
+    !(ip.is_loopback() || ip.is_unspecified() || special || KNOWN.contains(&ip))
 }
 
 #[cfg(test)]
@@ -269,6 +378,14 @@ mod tests {
             names.learn(text);
             assert_eq!(names.redact(text), text);
         }
+    }
+
+    #[test]
+    fn a_name_is_found_where_a_longer_one_goes_on_differently() {
+        let mut names = Pseudonyms::default();
+        names.learn("host=acme7 node=acme7-a server=a-x cluster=acme7-a-b");
+        let shown = names.redact("acme7-ab, acme7-a-c, Acme7-A-B and xacme7 acme7x; acme7-a");
+        assert_eq!(shown, "host-1-ab, host-2-c, cluster-1 and xacme7 acme7x; host-2");
     }
 
     #[test]

@@ -21,6 +21,32 @@ use std::ops::Range;
 /// What is shown instead of a secret.
 pub const MASK: &str = "***";
 
+/// A key in lower case and without separators, so that `apiToken`, `api_token` and `API-TOKEN` are one; the end of a long one.
+struct Plain {
+    bytes: [u8; Plain::LENGTH],
+    from: usize,
+}
+
+impl Plain {
+    /// More than any word that keys are compared with has.
+    const LENGTH: usize = 64;
+
+    fn of(key: &str) -> Self {
+        let mut plain = Self { bytes: [0; Self::LENGTH], from: Self::LENGTH };
+        for byte in key.bytes().rev().filter(u8::is_ascii_alphanumeric).take(Self::LENGTH) {
+            plain.from -= 1;
+            if let Some(free) = plain.bytes.get_mut(plain.from) {
+                *free = byte.to_ascii_lowercase();
+            }
+        }
+        plain
+    }
+
+    fn as_str(&self) -> &str {
+        self.bytes.get(self.from..).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
 /// A piece of a text, and what stands there instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edit {

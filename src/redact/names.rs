@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::value::{self, Form};
+use super::Plain;
+use super::value::{Form, Pair};
 use crate::event::Event;
 use crate::parse;
 
@@ -325,15 +326,17 @@ const TOP: &[&str] = &[
     "office",
 ];
 
+/// Where names stand: in an address, in a UPID, behind the word for what they name, behind `lookup`, or with dots. Its own
+/// text tells which one matched, since groups would have to be searched for once more.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)://(?:[^\s/@"'<>]*@)?([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)|UPID:([a-z0-9-]+):|\b(nodes?|clusters?|machines?)(?:/| \\*["'`])([a-z0-9][a-z0-9._-]*)|lookup ([a-z0-9][a-z0-9.-]+)|\b((?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,12})\b"#).ok()
+    Regex::new(r#"(?i)://(?:[^\s/@"'<>]*@)?[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|UPID:[a-z0-9-]+:|(?-u:\b)(?:nodes?|clusters?|machines?)(?:/| \\*["'`])[a-z0-9][a-z0-9._-]*|lookup [a-z0-9][a-z0-9.-]+|(?-u:\b)(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,12}(?-u:\b)"#).ok()
 });
 
-/// Hands every name that a record tells of to `learn`.
-pub fn learn(text: &str, learn: &mut dyn FnMut(Kind, &str)) {
+/// Hands every name that a record with these pairs tells of to `learn`.
+pub fn learn(text: &str, pairs: &[Pair<'_>], learn: &mut dyn FnMut(Kind, &str)) {
     let first = text.lines().next().unwrap_or_default();
     event(&parse::parse(first), learn);
-    for pair in value::pairs(text) {
+    for pair in pairs {
         let Some(kind) = kind_of_key(pair.key) else { continue };
         let word = text.get(pair.value.clone()).unwrap_or_default();
         // After a colon in a sentence stands a word of the sentence.
@@ -343,16 +346,21 @@ pub fn learn(text: &str, learn: &mut dyn FnMut(Kind, &str)) {
         }
     }
     let Some(regex) = ADDRESS.as_ref() else { return };
-    for captures in regex.captures_iter(text) {
-        let group = |n: usize| captures.get(n).map(|m| m.as_str());
-        if let Some(word) = group(3) {
-            let kind = if word.to_ascii_lowercase().starts_with("cluster") { Kind::Cluster } else { Kind::Host };
-            candidate(kind, group(4).unwrap_or_default(), learn);
-        } else if let Some(host) = group(1).or(group(2)).or(group(5)) {
-            candidate(Kind::Host, host, learn);
-        } else if let Some(host) = group(6).filter(|h| is_host(h)) {
-            candidate(Kind::Host, host, learn);
-        }
+    regex.find_iter(text).for_each(|found| address(found.as_str(), learn));
+}
+
+/// Hands the name in a match of [`ADDRESS`] to `learn`.
+fn address(found: &str, learn: &mut dyn FnMut(Kind, &str)) {
+    if let Some(rest) = found.strip_prefix("://") {
+        candidate(Kind::Host, rest.rsplit('@').next().unwrap_or(rest), learn);
+    } else if let Some(upid) = found.strip_suffix(':') {
+        candidate(Kind::Host, upid.rsplit(':').next().unwrap_or(upid), learn);
+    } else if let Some((word, name)) = found.split_once(['/', ' ']) {
+        let word = word.to_ascii_lowercase();
+        let kind = if word.starts_with("cluster") { Kind::Cluster } else { Kind::Host };
+        candidate(kind, name.trim_start_matches(['\\', '"', '\'', '`']), learn);
+    } else if is_host(found) {
+        candidate(Kind::Host, found, learn);
     }
 }
 
@@ -375,17 +383,14 @@ pub fn named(key: &str, value: &str, learn: &mut dyn FnMut(Kind, &str)) {
 
 /// What a key names, by its last parts.
 fn kind_of_key(key: &str) -> Option<Kind> {
-    let plain = |text: &str| -> String {
-        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-    };
-    let last = plain(key.rsplit(['.', '/']).next().unwrap_or(key));
+    let last = Plain::of(key.rsplit(['.', '/']).next().unwrap_or(key));
     if HOSTS.contains(&last.as_str()) {
         return Some(Kind::Host);
     }
     if CLUSTERS.contains(&last.as_str()) {
         return Some(Kind::Cluster);
     }
-    let whole = plain(key);
+    let whole = Plain::of(key);
     (HOSTS.contains(&whole.as_str()) || matches!(key, "host.name" | "k8s.node.name")).then_some(Kind::Host)
 }
 
@@ -439,7 +444,7 @@ mod tests {
 
     fn names(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        learn(text, &mut |_, name| found.push(name.to_owned()));
+        learn(text, &crate::redact::value::pairs(text), &mut |_, name| found.push(name.to_owned()));
         found.sort();
         found.dedup();
         found

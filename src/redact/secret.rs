@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::value::{self, Form, Pair};
-use super::{Edit, MASK, apply, shape};
+use super::{Edit, MASK, Plain, apply, shape};
 
 /// Endings of keys (lower case, without separators) whose value is a secret.
 const ENDINGS: &[&str] = &[
@@ -96,15 +96,20 @@ pub fn mask_attribute<'v>(key: &str, value: &'v str) -> Cow<'v, str> {
 
 /// Whether a key (one part of a path) names a secret.
 pub fn is_key(key: &str) -> bool {
-    let plain = plain(key);
-    ENDINGS.iter().any(|ending| plain.ends_with(ending))
+    let plain = Plain::of(key);
+    ENDINGS.iter().any(|ending| plain.as_str().ends_with(ending))
 }
 
 /// Where the secrets of a text stand.
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
+    find_among(text, &value::pairs(text))
+}
+
+/// As [`find`], in a text whose pairs are known.
+pub(super) fn find_among(text: &str, pairs: &[Pair<'_>]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    for pair in value::pairs(text) {
-        judge(text, &pair, &mut found);
+    for pair in pairs {
+        judge(text, pair, &mut found);
     }
     flags(text, &mut found);
     shape::find(text, &mut found);
@@ -121,12 +126,8 @@ fn edits(found: Vec<Range<usize>>) -> Vec<Edit> {
     found.into_iter().map(|range| Edit { range, with: MASK.to_owned() }).collect()
 }
 
-fn plain(key: &str) -> String {
-    key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
 fn is_bare(key: &str) -> bool {
-    BARE.contains(&plain(key).as_str())
+    BARE.contains(&Plain::of(key).as_str())
 }
 
 /// Whether a value is no secret: a word for its state, a placeholder, stars.
@@ -162,7 +163,8 @@ fn is_complaint(text: &str, pair: &Pair<'_>) -> bool {
 }
 
 fn judge(text: &str, pair: &Pair<'_>, found: &mut Vec<Range<usize>>) {
-    let key = plain(pair.key.rsplit(['.', '/']).next().unwrap_or(pair.key));
+    let key = Plain::of(pair.key.rsplit(['.', '/']).next().unwrap_or(pair.key));
+    let key = key.as_str();
     let value = text.get(pair.value.clone()).unwrap_or_default();
     if harmless(value) || is_complaint(text, pair) {
         return;
@@ -176,16 +178,16 @@ fn judge(text: &str, pair: &Pair<'_>, found: &mut Vec<Range<usize>>) {
         }
         return;
     } else if ENDINGS.iter().any(|ending| key.ends_with(ending)) {
-        is_secret_value(&key, value, pair)
+        is_secret_value(key, value, pair)
     } else if key == "value" {
         named_secret(text, pair.key_at)
-    } else if parameter(text, pair.key_at) && PARAMETERS.contains(&key.as_str()) {
+    } else if parameter(text, pair.key_at) && PARAMETERS.contains(&key) {
         value.len() >= 8
     } else {
         // In a sentence, and in a row of hexadecimal pairs, `key:` and `ca:` name nothing.
         let told = pair.separator == b'=' || pair.form != Form::Word;
         let hexadecimal = text.as_bytes().get(pair.key_at.wrapping_sub(1)) == Some(&b':');
-        BARE.contains(&key.as_str()) && opaque(value) && told && !hexadecimal
+        BARE.contains(&key) && opaque(value) && told && !hexadecimal
     };
     if secret {
         found.push(credential(text, pair.value.clone()));
@@ -236,7 +238,7 @@ fn named_secret(text: &str, key_at: usize) -> bool {
     let from = text.floor_char_boundary(key_at.saturating_sub(200));
     let before = text.get(from..key_at).unwrap_or_default();
     let pairs = value::pairs(before);
-    let name = pairs.iter().rev().find(|p| matches!(plain(p.key).as_str(), "name" | "key"));
+    let name = pairs.iter().rev().find(|p| matches!(Plain::of(p.key).as_str(), "name" | "key"));
     name.and_then(|p| before.get(p.value.clone())).is_some_and(|name| {
         let name = name.lines().next().unwrap_or_default().trim().trim_matches(['"', '\\', ',']);
         is_key(name)

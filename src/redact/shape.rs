@@ -1,8 +1,10 @@
 //! Secrets that are known by their shape, whatever stands around them.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
+use aho_corasick::AhoCorasick;
+use memchr::memmem;
 use regex::{Match, Regex};
 
 /// Bytes of base64 in one piece from which on it is taken for a key, a certificate or a token.
@@ -14,7 +16,7 @@ const SHORT: usize = 20;
 struct Shape {
     /// Its first group holds the secret.
     expression: &'static str,
-    /// Cheap to ask first: of each of these, a text in lower case must hold one.
+    /// Cheap to ask first: of each of these (in lower case), a text in any case must hold one.
     hints: &'static [&'static [&'static str]],
     /// Compiled when the hints first stand in a text: most of them never do.
     regex: OnceLock<Option<Regex>>,
@@ -25,11 +27,41 @@ impl Shape {
         Self { expression, hints, regex: OnceLock::new() }
     }
 
-    /// Where the secrets stand in a text, which is also given in lower case.
-    fn find<'t>(&self, text: &'t str, lower: &str) -> impl Iterator<Item = Match<'t>> {
-        let hinted = self.hints.iter().all(|any| any.iter().any(|hint| lower.contains(hint)));
+    /// Where the secrets stand in a text that holds these hints.
+    fn find<'t>(&self, text: &'t str, hints: &Hints) -> impl Iterator<Item = Match<'t>> {
+        let holds = |hint: &&str| hints.hold(text, hint);
+        let hinted = self.hints.iter().all(|any| any.iter().any(holds));
         let regex = hinted.then(|| self.regex.get_or_init(|| Regex::new(self.expression).ok()).as_ref()).flatten();
         regex.into_iter().flat_map(|r| r.captures_iter(text)).filter_map(|captures| captures.get(1))
+    }
+}
+
+/// Finds all hints of more than one byte in one pass over a text, and their order.
+static FINDER: LazyLock<Option<(AhoCorasick, Vec<&'static str>)>> = LazyLock::new(|| {
+    let all = SHAPES.iter().chain([&AUTHORIZATION]).flat_map(|shape| shape.hints.iter().copied().flatten().copied());
+    let mut hints: Vec<&str> = all.filter(|hint| hint.len() > 1).collect();
+    hints.sort_unstable();
+    hints.dedup();
+    let finder = AhoCorasick::builder().ascii_case_insensitive(true).build(&hints).ok()?;
+    Some((finder, hints))
+});
+
+/// Which hints stand in a text: a bit for each of the finder's.
+struct Hints(u128);
+
+impl Hints {
+    fn of(text: &str) -> Self {
+        let found = FINDER.as_ref().into_iter().flat_map(|(finder, _)| finder.find_overlapping_iter(text));
+        Self(found.fold(0, |all, one| all | 1 << one.pattern().as_u32().min(127)))
+    }
+
+    fn hold(&self, text: &str, hint: &str) -> bool {
+        if let [byte] = hint.as_bytes() {
+            return memchr::memchr(*byte, text.as_bytes()).is_some();
+        }
+        // Nothing is missed where there is no finder.
+        let Some((_, hints)) = FINDER.as_ref() else { return true };
+        hints.binary_search(&hint).is_ok_and(|at| self.0 & 1 << at.min(127) != 0)
     }
 }
 
@@ -89,10 +121,10 @@ static SHAPES: [Shape; 13] = [
 
 /// Where secrets of a known shape stand.
 pub fn find(text: &str, found: &mut Vec<Range<usize>>) {
-    let lower = text.to_ascii_lowercase();
-    found.extend(AUTHORIZATION.find(text, &lower).filter(|m| is_random(m.as_str())).map(|m| m.range()));
+    let hints = Hints::of(text);
+    found.extend(AUTHORIZATION.find(text, &hints).filter(|m| is_random(m.as_str())).map(|m| m.range()));
     for shape in &SHAPES {
-        found.extend(shape.find(text, &lower).map(|m| m.range()));
+        found.extend(shape.find(text, &hints).map(|m| m.range()));
     }
     bootstrap(text, found);
     base64(text, found);
@@ -106,8 +138,8 @@ fn bootstrap(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     for dot in memchr::memchr_iter(b'.', bytes) {
         let (before, after) = (bytes.get(..dot).unwrap_or_default(), bytes.get(dot + 1..).unwrap_or_default());
-        let id = before.iter().rev().take_while(|b| is_part(b)).count();
-        let secret = after.iter().take_while(|b| is_part(b)).count();
+        let id = before.iter().rev().take(7).take_while(|b| is_part(b)).count();
+        let secret = after.iter().take(17).take_while(|b| is_part(b)).count();
         let free = !goes_on(dot.checked_sub(7).and_then(|at| bytes.get(at))) && !goes_on(after.get(16));
         if (id, secret) == (6, 16) && free {
             let range = dot - 6..dot + 17;
@@ -134,10 +166,13 @@ fn base64(text: &str, found: &mut Vec<Range<usize>>) {
     for run in text.as_bytes().split(|b| !is_base64(*b)) {
         let range = start..start + run.len();
         start += run.len() + 1;
+        if run.len() < SHORT {
+            continue;
+        }
         // By chance one byte of 64 is a slash; in a path every sixth or so is one.
         let path = run.iter().filter(|b| **b == b'/').count() * 10 > run.len() || run.first() == Some(&b'/');
         let fingerprint = text.get(..range.start).is_some_and(|before| before.ends_with("SHA256:"));
-        if run.len() >= SHORT && !path && !fingerprint && (is_mixed(run) && run.len() >= LONG || is_noise(run)) {
+        if !path && !fingerprint && (is_mixed(run) && run.len() >= LONG || is_noise(run)) {
             found.push(range);
         }
     }
@@ -166,14 +201,14 @@ fn is_noise(run: &[u8]) -> bool {
 /// only the end stands in it.
 fn pem(text: &str, found: &mut Vec<Range<usize>>) {
     let mut at = 0;
-    while let Some(begin) = text.get(at..).and_then(|t| t.find("-----BEGIN ")).map(|n| at + n) {
+    while let Some(begin) = text.get(at..).and_then(|t| memmem::find(t.as_bytes(), b"-----BEGIN ")).map(|n| at + n) {
         let head = begin + "-----BEGIN ".len();
         let Some(body) = text.get(head..).and_then(|t| t.find("-----")).map(|n| head + n + 5) else { return };
         let end = text.get(body..).and_then(|t| t.find("-----END")).map_or(text.len(), |n| body + n);
         found.push(body..end);
         at = end;
     }
-    if let Some(end) = text.find("-----END ").filter(|end| text.get(..*end).is_some_and(|t| !t.contains("-----BEGIN ")))
+    if let Some(end) = memmem::find(text.as_bytes(), b"-----END ").filter(|end| text.get(..*end).is_some_and(|t| !t.contains("-----BEGIN ")))
     {
         let before = text.get(..end).unwrap_or_default();
         found.extend(words(before));

@@ -1,6 +1,8 @@
 //! Secrets that span several records of a source: a key in PEM of which every line is a record of its own, a value on the
 //! lines below its key.
 
+use memchr::{memmem, memrchr};
+
 use super::{MASK, secret, shape};
 
 /// Records that a key or certificate may span.
@@ -16,6 +18,17 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// What may go on behind these lines, the first ones that are known of a source.
+    pub fn behind(earlier: &[u8]) -> Self {
+        let mut stream = Self::default();
+        // Unless a key is open, all that was open ends at a line without indentation.
+        let key = memmem::find(earlier, b"-----BEGIN ").is_some();
+        let from = if key { 0 } else { last_flush(earlier) };
+        let lines = earlier.get(from..).unwrap_or_default().split_inclusive(|b| *b == b'\n');
+        lines.for_each(|line| stream.skip(&String::from_utf8_lossy(line)));
+        stream
+    }
+
     /// The text of the next record with every secret masked.
     pub fn mask(&mut self, text: &str) -> String {
         let begun = self.observe(text);
@@ -50,6 +63,20 @@ impl Stream {
             return Begun::Nothing;
         }
         Begun::Block
+    }
+}
+
+/// Where the last line without indentation begins; 0 when there is none.
+fn last_flush(lines: &[u8]) -> usize {
+    let mut end = lines.len();
+    loop {
+        let closed = lines.get(..end).unwrap_or_default();
+        let closed = closed.strip_suffix(b"\n").unwrap_or(closed);
+        let start = memrchr(b'\n', closed).map_or(0, |at| at + 1);
+        if start == 0 || lines.get(start) != Some(&b' ') {
+            return start;
+        }
+        end = start;
     }
 }
 
@@ -144,6 +171,24 @@ mod tests {
     fn a_key_that_never_ends_does_not_hide_the_log() {
         let shown = run(&["-----BEGIN EC PRIVATE KEY-----", "abcDEF", "the task failed: no space left", "next one"]);
         assert_eq!(shown[2..], ["the task failed: no space left", "next one"]);
+    }
+
+    #[test]
+    fn what_went_before_is_followed_from_wherever_it_is_known() {
+        for (earlier, line, shown) in [
+            ("token: |\n  abc\n", "  def", "  ***"),
+            ("a: b\n\n  password:\n    abc\n", "    def", "    ***"),
+            ("  password:\nuser: x\n", "    def", "    def"),
+            ("  password:\n    abc", "    def", "    ***"),
+            ("-----BEGIN EC PRIVATE KEY-----\nabcDEF\n", "x9y==", "***"),
+            ("a line\nand one\n", "x9y", "x9y"),
+            ("", "x9y", "x9y"),
+        ] {
+            let mut whole = Stream::default();
+            earlier.split_inclusive('\n').for_each(|l| whole.skip(l));
+            assert_eq!(whole.mask(line), shown, "{earlier}");
+            assert_eq!(Stream::behind(earlier.as_bytes()).mask(line), shown, "{earlier}");
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn pair(text: &str, at: usize) -> Option<Pair<'_>> {
     }
     let (key, key_at) = key(text, at)?;
     let start = after + bytes.get(after..)?.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-    let alone = line_is_alone(text, key_at) && separator != b'%';
+    let alone = separator == b':' && line_is_alone(text, key_at);
     let (value, form) = value(text, start, separator, alone, key_at)?;
     Some(Pair { key, key_at, value, form, separator: if separator == b'%' { b'=' } else { separator } })
 }
@@ -78,9 +78,9 @@ fn key(text: &str, end: usize) -> Option<(&str, usize)> {
 
 /// Whether nothing but indentation, list dashes and quotes stands before the key on its line.
 fn line_is_alone(text: &str, key_at: usize) -> bool {
-    let before = text.get(..key_at).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    line.bytes().all(|b| matches!(b, b' ' | b'\t' | b'-' | b'"' | b'\'' | b'\r'))
+    let before = text.as_bytes().get(..key_at).unwrap_or_default();
+    let filler = |b: &u8| matches!(b, b' ' | b'\t' | b'-' | b'"' | b'\'' | b'\r');
+    matches!(before.iter().rev().find(|b| !filler(b)), None | Some(b'\n'))
 }
 
 fn value(text: &str, start: usize, separator: u8, alone: bool, key_at: usize) -> Option<(Range<usize>, Form)> {

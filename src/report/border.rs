@@ -3,12 +3,16 @@
 //! The model is taken apart field by field, without `..`: whoever adds a field must decide here what it may show. Text of
 //! the catalogue is left alone, but for the values that were filled into its commands.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashSet};
+
+use memchr::memmem::Finder;
 
 use super::model::{
     ClockEntry, ClusterEntry, CollectNext, CollectStep, Coverage, EvidenceLine, Gap, Input, NearbyLine, ProblemEntry,
     RemediationStep, Report, RootCause, Symptom, TimelineEntry, Unexplained, UnknownItem,
 };
+use crate::redact::identity::Looks;
 use crate::redact::{self, Pseudonyms};
 
 /// Masks the secrets of a report.
@@ -28,18 +32,9 @@ pub fn mask(report: &mut Report) {
 
 /// Replaces names, addresses and ids of a report by pseudonyms; masks its secrets too.
 pub fn redact(report: &mut Report, pseudonyms: &mut Pseudonyms) {
-    for (key, value) in &report.names {
-        pseudonyms.learn_named(key, value);
-    }
-    for cause in &report.root_causes {
-        for (key, values) in &cause.entities {
-            values.iter().for_each(|value| pseudonyms.learn_named(key, value));
-        }
-    }
-    for (key, values) in report.unexplained.clusters.iter().flat_map(|c| &c.entities) {
-        values.iter().for_each(|value| pseudonyms.learn_named(key, value));
-    }
-    each(report, &mut |text, _| pseudonyms.learn(text), &Filled::default());
+    told(report).into_iter().for_each(|(key, value)| pseudonyms.learn_named(key, value));
+    let looks = Looks::at(texts(report));
+    pseudonyms.learn_looks(&looks);
     let mut filled = Filled::default();
     for cause in &mut report.root_causes {
         for value in cause.entities.values_mut().flatten() {
@@ -48,32 +43,53 @@ pub fn redact(report: &mut Report, pseudonyms: &mut Pseudonyms) {
             *value = shown;
         }
     }
-    each(report, &mut |text, mark| *text = pseudonyms.redact_with(text, mark), &filled);
+    each(report, &mut |text, mark| *text = pseudonyms.redact_seen(text, &looks, mark), &filled);
     report.redacted = true;
     report.names.clear();
+}
+
+/// Every value whose key may tell that it is a name, once.
+fn told(report: &Report) -> BTreeSet<(&str, &str)> {
+    let names = report.names.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let causes = report.root_causes.iter().flat_map(|c| &c.entities);
+    let clusters = report.unexplained.clusters.iter().flat_map(|c| &c.entities);
+    let entities = causes.chain(clusters);
+    names.chain(entities.flat_map(|(key, values)| values.iter().map(|v| (key.as_str(), v.as_str())))).collect()
+}
+
+/// Every text that comes from the input, once: lines of evidence stand in the timeline and around other evidence too.
+fn texts(report: &mut Report) -> HashSet<String> {
+    let mut texts = HashSet::new();
+    let mut note = |text: &mut String, _: &mut Option<std::ops::Range<usize>>| {
+        if !texts.contains(text) {
+            texts.insert(text.clone());
+        }
+    };
+    each(report, &mut note, &Filled::default());
+    texts
 }
 
 /// Values that may stand in commands, and what is to stand there instead.
 #[derive(Default)]
 struct Filled {
-    values: BTreeMap<String, String>,
+    /// The longest first: a name may be the beginning of another.
+    values: Vec<(Finder<'static>, String)>,
 }
 
 impl Filled {
     fn note(&mut self, value: &str, shown: &str) {
-        if value != shown && !value.is_empty() {
-            self.values.insert(value.to_owned(), shown.to_owned());
+        let order = |other: &[u8]| (Reverse(other.len()), other).cmp(&(Reverse(value.len()), value.as_bytes()));
+        let place = self.values.binary_search_by(|(known, _)| order(known.needle()));
+        if let (Err(place), true) = (place, value != shown && !value.is_empty()) {
+            self.values.insert(place, (Finder::new(value).into_owned(), shown.to_owned()));
         }
     }
 
     /// Replaces whole words, so that a command stays a command.
     fn replace(&self, text: &mut String) {
-        // The longest first: a name may be the beginning of another.
-        let mut values: Vec<(&String, &String)> = self.values.iter().collect();
-        values.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
-        for (value, shown) in values {
-            if text.contains(value.as_str()) {
-                *text = replace_word(text, value, shown);
+        for (value, shown) in &self.values {
+            if value.find(text.as_bytes()).is_some() {
+                *text = replace_word(text, std::str::from_utf8(value.needle()).unwrap_or_default(), shown);
             }
         }
     }

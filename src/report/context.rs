@@ -17,16 +17,18 @@ use rayon::prelude::*;
 use super::model::{EvidenceLine, NearbyLine, Report};
 use super::sanitize;
 use crate::scan::SourceOutcome;
-use crate::scan::around::{self, BACK, BLOCK, HELD, NumberedLine, Place};
+use crate::scan::around::{self, BACK, BLOCK, HELD, NumberedLine, Place, Starts};
 
 /// Letters and digits in a row that tell a line from others.
 const WORD: usize = 4;
 
-/// Attaches to every line of evidence the `around` lines before and after it.
-pub fn attach(report: &mut Report, around: u64) {
+/// Attaches to every line of evidence the `around` lines before and after it. Where they stand, `sources` tell about.
+pub fn attach(report: &mut Report, sources: &[SourceOutcome], around: u64) {
     if around == 0 {
         return;
     }
+    let starts: BTreeMap<String, &Starts> =
+        sources.iter().map(|s| (sanitize::line(&s.context.label), &s.starts)).collect();
     let mut by_source: BTreeMap<String, Vec<&mut EvidenceLine>> = BTreeMap::new();
     for line in report.root_causes.iter_mut().flat_map(|c| &mut c.evidence) {
         by_source.entry(line.source.clone()).or_default().push(line);
@@ -35,7 +37,8 @@ pub fn attach(report: &mut Report, around: u64) {
     sources.par_iter_mut().for_each(|(source, lines)| {
         lines.sort_by_key(|l| l.line);
         // What cannot be read again has no neighbours to show.
-        let _ = with_bytes(Path::new(source), |bytes| fill(bytes, lines, around));
+        let starts = starts.get(source).copied();
+        let _ = with_bytes(Path::new(source), |bytes| fill(bytes, lines, starts, around));
     });
 }
 
@@ -136,12 +139,14 @@ fn with_bytes(path: &Path, use_bytes: impl FnOnce(&[u8])) -> Option<()> {
     Some(())
 }
 
-/// Gives each line of evidence, sorted by line, its neighbours, in one pass.
-fn fill(bytes: &[u8], lines: &mut [&mut EvidenceLine], around: u64) {
+/// Gives each line of evidence, sorted by line, its neighbours, in one pass over what lies between known places.
+fn fill(bytes: &[u8], lines: &mut [&mut EvidenceLine], starts: Option<&Starts>, around: u64) {
     let mut at = Place { line: 1, start: 0 };
     for evidence in lines {
         let first = evidence.line.saturating_sub(around).max(1);
-        let Some(place) = at.seek(bytes, first) else { return };
+        let known = starts.map_or(at, |starts| starts.before(first));
+        let from = if known.line > at.line { known } else { at };
+        let Some(place) = from.seek(bytes, first) else { return };
         at = place;
         let shown = cut(bytes, place, evidence.line.saturating_add(around));
         if agrees(&shown, evidence) {
@@ -172,7 +177,7 @@ mod tests {
 
     fn numbers(bytes: &[u8], line: u64, around: u64) -> Vec<u64> {
         let mut evidence = evidence(line, "line");
-        fill(bytes, &mut [&mut evidence], around);
+        fill(bytes, &mut [&mut evidence], None, around);
         evidence.nearby.iter().map(|l| l.line).collect()
     }
 
@@ -208,10 +213,32 @@ mod tests {
     fn a_file_of_many_blocks_is_read_in_one_pass() {
         let text = (1..=50_000).map(|n| format!("line number{n}")).collect::<Vec<_>>().join("\n");
         let mut lines: Vec<EvidenceLine> = [2, 3, 9_000, 49_999].map(|n| evidence(n, &format!("number{n}"))).into();
-        fill(text.as_bytes(), &mut lines.iter_mut().collect::<Vec<_>>(), 1);
+        fill(text.as_bytes(), &mut lines.iter_mut().collect::<Vec<_>>(), None, 1);
         for line in &lines {
             assert_eq!(line.nearby.len(), 3, "{}", line.line);
             assert_eq!(line.nearby[1].text, format!("line number{}", line.line));
+        }
+    }
+
+    #[test]
+    fn lines_are_found_from_whatever_places_are_known() {
+        let text = (1..=50_000).map(|n| format!("line number{n}")).collect::<Vec<_>>().join("\n");
+        let wanted = || [1, 2, 9_000, 9_010, 49_999].map(|n| evidence(n, &format!("number{n}")));
+        let mut plain = wanted();
+        fill(text.as_bytes(), &mut plain.iter_mut().collect::<Vec<_>>(), None, 2);
+        for every in [1, 7, 4_000] {
+            let mut starts = Starts::default();
+            for (line, (start, _)) in (1..).zip(std::iter::once((0, "")).chain(text.match_indices('\n'))) {
+                if line % every == 0 {
+                    starts.note(Place { line, start: if line == 1 { 0 } else { start + 1 } });
+                }
+            }
+            let mut seeked = wanted();
+            fill(text.as_bytes(), &mut seeked.iter_mut().collect::<Vec<_>>(), Some(&starts), 2);
+            for (a, b) in plain.iter().zip(&seeked) {
+                assert!(!a.nearby.is_empty());
+                assert_eq!(a.nearby, b.nearby, "{} {every}", a.line);
+            }
         }
     }
 
@@ -221,7 +248,7 @@ mod tests {
         for around in [0, 1, 40] {
             let wanted = || [1, 2, 3, 9_000, 9_010, 49_999, 50_000].map(|n| evidence(n, &format!("number{n}")));
             let (mut mapped, mut streamed) = (wanted(), wanted());
-            fill(text.as_bytes(), &mut mapped.iter_mut().collect::<Vec<_>>(), around);
+            fill(text.as_bytes(), &mut mapped.iter_mut().collect::<Vec<_>>(), None, around);
             let mut budget = u64::MAX;
             fill_from(&mut text.as_bytes(), &mut streamed.iter_mut().collect::<Vec<_>>(), around, &mut budget);
             for (a, b) in mapped.iter().zip(&streamed) {
@@ -247,7 +274,7 @@ mod tests {
     #[test]
     fn lines_that_are_not_those_of_the_evidence_are_not_attached() {
         let mut other = evidence(1, "Cannot create new thin volume");
-        fill(b"\x1f\x8b\x08 packed\nbytes\n", &mut [&mut other], 1);
+        fill(b"\x1f\x8b\x08 packed\nbytes\n", &mut [&mut other], None, 1);
         assert!(other.nearby.is_empty());
     }
 }

@@ -21,6 +21,8 @@ pub const BACK: usize = 32 << 10;
 pub const BLOCK: usize = 64 << 10;
 /// Bytes of a source that are held at once: the lines around one place, and what a key may have begun in.
 pub const HELD: usize = 4 << 20;
+/// Places of lines kept for one source, at the most.
+const STARTS: usize = 1024;
 /// Bytes of lines kept for one source.
 const KEPT: usize = 4 << 20;
 
@@ -54,6 +56,43 @@ impl Place {
     }
 }
 
+/// Where some lines of a file begin that was read by position: others are found from the nearest one before them.
+#[derive(Debug)]
+pub struct Starts {
+    places: Vec<Place>,
+    /// Of how many places one is kept.
+    every: u64,
+    /// Places seen.
+    seen: u64,
+}
+
+impl Starts {
+    /// Takes note of a place behind all others.
+    pub fn note(&mut self, place: Place) {
+        if self.seen.is_multiple_of(self.every) {
+            if self.places.len() == STARTS {
+                let mut nth = 0;
+                self.places.retain(|_| (nth += 1, nth % 2 == 1).1);
+                self.every *= 2;
+            }
+            self.places.push(place);
+        }
+        self.seen += 1;
+    }
+
+    /// The last known place at or before a line.
+    pub fn before(&self, line: u64) -> Place {
+        let behind = self.places.partition_point(|place| place.line <= line);
+        behind.checked_sub(1).and_then(|at| self.places.get(at)).copied().unwrap_or(Place { line: 1, start: 0 })
+    }
+}
+
+impl Default for Starts {
+    fn default() -> Self {
+        Self { places: Vec::new(), every: 1, seen: 0 }
+    }
+}
+
 /// The lines from a place to `last`, without secrets.
 pub fn cut(bytes: &[u8], from: Place, last: u64) -> Vec<NumberedLine> {
     let mut shown = Vec::new();
@@ -80,10 +119,7 @@ pub fn cut(bytes: &[u8], from: Place, last: u64) -> Vec<NumberedLine> {
 
 /// What began in the lines before a place: a key or certificate may go on behind it.
 fn before(bytes: &[u8], start: usize) -> Stream {
-    let mut secrets = Stream::default();
-    let earlier = bytes.get(start.saturating_sub(BACK)..start).unwrap_or_default();
-    earlier.split_inclusive(|b| *b == b'\n').for_each(|line| secrets.skip(&String::from_utf8_lossy(line)));
-    secrets
+    Stream::behind(bytes.get(start.saturating_sub(BACK)..start).unwrap_or_default())
 }
 
 /// The lines around what was found in a source that passes by.

@@ -30,7 +30,7 @@ use crate::event::{RawTime, Service};
 use crate::limits::Limits;
 use crate::matcher::{Found, Matcher};
 use crate::parse;
-use crate::scan::around::Around;
+use crate::scan::around::{Around, Starts};
 use crate::scan::chunk::ChunkOutcome;
 pub use hits::{Hit, Tally, Time, TimeKind};
 pub use unexplained::Cluster;
@@ -126,6 +126,8 @@ pub struct SourceOutcome {
     pub pauses: Vec<(i64, i64)>,
     /// Lines around what was found, for a source that cannot be read again.
     pub around: Around,
+    /// Where some lines begin, of a file that was read by position.
+    pub starts: Starts,
     /// Only hits from here to there are asked for.
     window: (i64, i64),
     reference: i64,

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::chunk::WINDOW;
 use super::chunk::{self, ChunkOutcome};
 use super::usual::{Sated, next_look};
-use super::{Scanner, SourceOutcome, frame};
+use super::{Scanner, SourceOutcome, around, frame};
 use crate::parse::{self, LockOn};
 use crate::state;
 
@@ -41,6 +41,10 @@ pub fn parallel(scanner: &Scanner<'_>, file: &File, length: u64, outcome: &mut S
         for result in round {
             match result {
                 Ok((found, bytes)) => {
+                    // Behind what could not be read nobody knows the number of a line.
+                    if let (None, Ok(start)) = (&outcome.failure, usize::try_from(outcome.bytes)) {
+                        outcome.starts.note(around::Place { line: outcome.found.lines + 1, start });
+                    }
                     outcome.bytes += bytes;
                     outcome.found.absorb(found, scanner);
                 }
