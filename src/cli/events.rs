@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use clap::Args;
 use serde::Serialize;
 
-use super::analyze::InputArgs;
+use super::analyze::{InputArgs, nothing_read};
 use super::terminal;
 use super::{OK, Usage};
 use crate::correlate::zone::Traces;
@@ -88,9 +88,14 @@ pub fn run(args: &EventsArgs, now: i64) -> anyhow::Result<ExitCode> {
     let found = Mutex::new(Found { pseudonyms, ..Found::default() });
     let options = args.input.options.input_options()?;
     let collector = Collector { filter, options: &options, zone: scanner.zone.unwrap_or(0), now, found };
-    input::visit(&args.input.paths, &options, &collector);
+    let visited = input::visit(&args.input.paths, &options, &collector);
     let span = collector.filter.span;
     let mut found = collector.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if visited.sources == 0 {
+        found.problems.sort();
+        let problems: Vec<_> = std::mem::take(&mut found.problems).into_iter().map(pipeline::entry).collect();
+        anyhow::bail!(nothing_read(&problems));
+    }
     found.settle(scanner.zone.is_some(), span);
     for zone in &found.zones {
         terminal::note(&found.pseudonyms.as_mut().map_or(zone.clone(), |p| p.redact(zone)));

@@ -136,7 +136,9 @@ fn tickets(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     if all.is_empty() {
-        anyhow::bail!(Usage("there are no tickets: the folders are empty".into()));
+        let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        let help = "name a folder that holds one folder, archive or file for each ticket";
+        anyhow::bail!(Usage(format!("there are no tickets: {} is empty\n  help: {help}", names.join(", "))));
     }
     all.sort();
     Ok(all)

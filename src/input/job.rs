@@ -69,6 +69,9 @@ fn once_each(walk: &Walk<'_>, jobs: &mut Vec<Job>) {
     }
 }
 
+/// What is said of a folder that was given and has nothing in it.
+const HOLLOW: &str = "holds no files; check the path, or whether what belongs there was ever fetched";
+
 struct Collector<'c> {
     walk: &'c Walk<'c>,
     jobs: Vec<Job>,
@@ -82,7 +85,13 @@ impl Collector<'_> {
             return self.jobs.push(stdin());
         }
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.folder(path),
+            Ok(metadata) if metadata.is_dir() => {
+                let before = (self.jobs.len(), self.walk.counts.visited().problems);
+                self.folder(path);
+                if before == (self.jobs.len(), self.walk.counts.visited().problems) {
+                    self.walk.empty(&shown(path), HOLLOW, 1);
+                }
+            }
             Ok(metadata) if is_stream(metadata.file_type()) => self.file(path.to_owned()),
             Ok(_) => self.skip(path, "a device or socket, not a log; skipped"),
             Err(error) => self.failed(path, &error),

@@ -208,7 +208,8 @@ fn pem(text: &str, found: &mut Vec<Range<usize>>) {
         found.push(body..end);
         at = end;
     }
-    if let Some(end) = memmem::find(text.as_bytes(), b"-----END ").filter(|end| text.get(..*end).is_some_and(|t| !t.contains("-----BEGIN ")))
+    if let Some(end) = memmem::find(text.as_bytes(), b"-----END ")
+        .filter(|end| text.get(..*end).is_some_and(|t| !t.contains("-----BEGIN ")))
     {
         let before = text.get(..end).unwrap_or_default();
         found.extend(words(before));

@@ -113,7 +113,17 @@ fn nothing_to_read_is_2_and_says_what_to_do() {
     std::fs::create_dir(dir.join("hollow")).expect("a folder");
     omnilog(["nowhere.log"]).within(dir.path()).exits(2).warns("nowhere.log");
     omnilog(["empty.log"]).within(dir.path()).exits(2).warns("nothing could be read").warns("empty");
-    omnilog(["hollow"]).within(dir.path()).exits(2).warns("nothing could be read").warns("help:");
+    omnilog(["hollow"])
+        .within(dir.path())
+        .exits(2)
+        .warns("nothing could be read")
+        .warns("hollow: holds no")
+        .warns("help:");
+    omnilog(["events", "hollow"]).within(dir.path()).exits(2).warns("hollow: holds no files");
+    omnilog(["events", "nowhere.log"]).within(dir.path()).exits(2).warns("nowhere.log");
+    omnilog(["detect", "hollow"]).within(dir.path()).exits(2).warns("hollow: holds no files");
+    omnilog(["triage", "hollow"]).within(dir.path()).exits(2).warns("hollow is empty");
+    omnilog(["task.log", "hollow"]).within(dir.path()).exits(0).says("hollow (holds no files");
     omnilog::<&str>([]).input("").exits(2).warns("<stdin>: empty");
 }
 
