@@ -143,10 +143,11 @@ fn watch(counters: Counters<'_>, paths: &[PathBuf], done: &AtomicBool) {
             continue;
         }
         let size = bar.as_ref().map_or_else(|| input::size(paths), ProgressBar::length);
-        let bar = bar.get_or_insert_with(|| progress(size));
+        let columns = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+        let bar = bar.get_or_insert_with(|| progress(size, columns));
         let position = counters.position(size.is_some());
         bar.set_position(position);
-        bar.set_message(advance(position, size, started.elapsed()));
+        bar.set_message(advance(position, size, started.elapsed(), columns.saturating_sub(BEFORE)));
         if let Ok(_quiet) = QUESTION.try_lock() {
             bar.tick();
         }
@@ -160,24 +161,30 @@ fn watch(counters: Counters<'_>, paths: &[PathBuf], done: &AtomicBool) {
 const BAR: usize = 24;
 const BEHIND_BAR: usize = 56;
 
+/// Columns of the sign that stands before the text where there is no bar, and one at the end that some terminals wrap at.
+const BEFORE: usize = 3;
+
 /// A bar when the size is known and the terminal is wide enough, else a sign that something happens.
-fn progress(size: Option<u64>) -> ProgressBar {
-    let columns = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+fn progress(size: Option<u64>, columns: usize) -> ProgressBar {
     let bar = columns.saturating_sub(BEHIND_BAR).min(BAR);
+    // What a terminal that was made narrower has no room for is cut, and not wrapped.
     let (progress, template) = match size {
-        Some(size) if bar >= 4 => (ProgressBar::new(size), format!("{{bar:{bar}}} {{msg}}")),
-        Some(size) => (ProgressBar::new(size), "{spinner} {msg}".to_owned()),
-        None => (ProgressBar::new_spinner(), "{spinner} {msg}".to_owned()),
+        Some(size) if bar >= 4 => (ProgressBar::new(size), format!("{{bar:{bar}}} {{wide_msg}}")),
+        Some(size) => (ProgressBar::new(size), "{spinner} {wide_msg}".to_owned()),
+        None => (ProgressBar::new_spinner(), "{spinner} {wide_msg}".to_owned()),
     };
     progress.with_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// How far it is, how fast, and how long the rest will take: over the whole run, which is steadier than the last moments.
-fn advance(position: u64, size: Option<u64>, elapsed: Duration) -> String {
+/// As much of that as has room.
+fn advance(position: u64, size: Option<u64>, elapsed: Duration, columns: usize) -> String {
     let rate = position as f64 / elapsed.as_secs_f64().max(0.001);
-    let speed = format!("{}/s", BinaryBytes(rate as u64));
+    let (done, speed) = (BinaryBytes(position), BinaryBytes(rate as u64));
     let Some(size) = size else {
-        return format!("{} read, {speed}, {} s", BinaryBytes(position), elapsed.as_secs());
+        let seconds = elapsed.as_secs();
+        let long = format!("{done} read, {speed}/s, {seconds} s");
+        return if long.len() <= columns { long } else { format!("{done}, {seconds} s") };
     };
     let left = size.saturating_sub(position) as f64 / rate.max(1.0);
     let left = match left.ceil() as u64 {
@@ -185,7 +192,10 @@ fn advance(position: u64, size: Option<u64>, elapsed: Duration) -> String {
         seconds @ 120..=7199 => format!("{} min left", seconds / 60),
         seconds => format!("{} h left", seconds / 3600),
     };
-    format!("{} of {}, {speed}, {left}", BinaryBytes(position), BinaryBytes(size))
+    let of = format!("{done} of {}", BinaryBytes(size));
+    let percent = position.min(size) * 100 / size.max(1);
+    let words = [format!("{of}, {speed}/s, {left}"), format!("{of}, {left}")];
+    words.into_iter().find(|text| text.len() <= columns).unwrap_or_else(|| format!("{percent} %, {left}"))
 }
 
 /// Whether text that is longer than the screen is shown in a pager.
@@ -318,11 +328,20 @@ mod tests {
     fn progress_tells_bytes_rate_and_time_left_over_the_whole_run() {
         let mib = 1 << 20;
         let two = Duration::from_secs(2);
-        assert_eq!(advance(72 * mib, Some(360 * mib), two), "72.00 MiB of 360.00 MiB, 36.00 MiB/s, 8 s left");
-        assert_eq!(advance(mib, Some(600 * mib), two), "1.00 MiB of 600.00 MiB, 512.00 KiB/s, 19 min left");
-        assert_eq!(advance(72 * mib, None, two), "72.00 MiB read, 36.00 MiB/s, 2 s");
-        assert!(advance(0, Some(mib), two).ends_with(" h left"));
-        assert!(advance(1023 << 20, Some(1023 << 20), two).len() <= BEHIND_BAR);
+        assert_eq!(advance(72 * mib, Some(360 * mib), two, 80), "72.00 MiB of 360.00 MiB, 36.00 MiB/s, 8 s left");
+        assert_eq!(advance(mib, Some(600 * mib), two, 80), "1.00 MiB of 600.00 MiB, 512.00 KiB/s, 19 min left");
+        assert_eq!(advance(72 * mib, None, two, 80), "72.00 MiB read, 36.00 MiB/s, 2 s");
+        assert!(advance(0, Some(mib), two, 80).ends_with(" h left"));
+        assert!(advance(1023 << 20, Some(1023 << 20), two, 80).len() <= BEHIND_BAR);
+    }
+
+    #[test]
+    fn progress_fits_narrow_terminals() {
+        let mib = 1 << 20;
+        let two = Duration::from_secs(2);
+        assert_eq!(advance(72 * mib, Some(360 * mib), two, 37), "72.00 MiB of 360.00 MiB, 8 s left");
+        assert_eq!(advance(72 * mib, Some(360 * mib), two, 17), "20 %, 8 s left");
+        assert_eq!(advance(72 * mib, None, two, 27), "72.00 MiB, 2 s");
     }
 
     #[test]

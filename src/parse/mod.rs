@@ -19,6 +19,7 @@ mod compose;
 mod containerd_json;
 mod coredns;
 pub mod cri;
+mod csv;
 mod dmesg;
 mod docker_json;
 mod docker_timestamp;
@@ -147,6 +148,7 @@ static FORMATS: &[&dyn Format] = &[
     &containerd_json::ContainerdJson,
     &coredns::Coredns,
     &cri::Cri,
+    &csv::Csv,
     &dmesg::Dmesg,
     &docker_json::DockerJson,
     &docker_timestamp::DockerTimestamp,

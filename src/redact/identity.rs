@@ -207,60 +207,59 @@ impl Pseudonyms {
     }
 }
 
-/// Bytes by which names are looked up; none is shorter.
-const HEAD: usize = 3;
-
 /// Finds names where a word begins. An automaton would find them anywhere, take longer to be made than all texts take to be
 /// searched, and hide a name behind a longer one that goes on differently.
 #[derive(Debug, Clone)]
 struct Finder {
-    /// Names in lower case by their first bytes, the longest first, with the word for each.
-    names: HashMap<[u8; HEAD], Vec<(String, &'static str)>>,
+    /// Names in lower case, sorted, with the word for each.
+    names: Vec<(String, &'static str)>,
     /// First bytes of names.
     first: [bool; 256],
 }
 
 impl Finder {
     fn new(names: &BTreeMap<String, Kind>) -> Self {
-        let mut finder = Self { names: HashMap::new(), first: [false; 256] };
-        for (name, kind) in names {
-            let Some(head) = name.as_bytes().first_chunk::<HEAD>() else { continue };
-            if let Some(first) = finder.first.get_mut(usize::from(head[0])) {
+        let word = |kind: &Kind| if *kind == Kind::Cluster { "cluster" } else { "host" };
+        let names: Vec<_> = names.iter().map(|(name, kind)| (name.clone(), word(kind))).collect();
+        let mut first = [false; 256];
+        for byte in names.iter().filter_map(|(name, _)| name.bytes().next()) {
+            if let Some(first) = first.get_mut(usize::from(byte)) {
                 *first = true;
             }
-            let word = if *kind == Kind::Cluster { "cluster" } else { "host" };
-            finder.names.entry(*head).or_default().push((name.clone(), word));
         }
-        finder.names.values_mut().for_each(|list| list.sort_by_key(|(name, _)| std::cmp::Reverse(name.len())));
-        finder
+        Self { names, first }
     }
 
     /// The longest known name that stands alone, at each place, from left to right.
     fn find(&self, text: &str, found: &mut Vec<(Range<usize>, &'static str)>) {
-        let bytes = text.as_bytes();
+        let lower = text.to_ascii_lowercase();
+        let bytes = lower.as_bytes();
         let mut from = 0;
         let mut inside = false;
         for (at, byte) in bytes.iter().enumerate() {
             let begins = !std::mem::replace(&mut inside, byte.is_ascii_alphanumeric());
-            let possible = self.first.get(usize::from(byte.to_ascii_lowercase())).is_some_and(|first| *first);
-            if begins && possible && at >= from {
-                let one = bytes.get(at..).and_then(|rest| self.at_start(rest));
-                if let Some((length, word)) = one {
-                    found.push((at..at + length, word));
-                    from = at + length;
-                }
+            let possible = begins && at >= from && self.first.get(usize::from(*byte)).is_some_and(|first| *first);
+            if let Some((length, word)) = bytes.get(at..).filter(|_| possible).and_then(|rest| self.at_start(rest)) {
+                found.push((at..at + length, word));
+                from = at + length;
             }
         }
     }
 
     /// The name with which a text begins, by its length.
-    fn at_start(&self, bytes: &[u8]) -> Option<(usize, &'static str)> {
-        let list = self.names.get(&bytes.first_chunk::<HEAD>()?.map(|b| b.to_ascii_lowercase()))?;
-        let stands = |name: &str| {
-            bytes.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-                && !bytes.get(name.len()).is_some_and(u8::is_ascii_alphanumeric)
-        };
-        list.iter().find(|(name, _)| stands(name)).map(|(name, word)| (name.len(), *word))
+    fn at_start(&self, text: &[u8]) -> Option<(usize, &'static str)> {
+        let mut within = text;
+        loop {
+            // Of the names that a text begins with, the longest is the last one that sorts before it.
+            let behind = self.names.partition_point(|(name, _)| name.as_bytes() <= within);
+            let (name, word) = self.names.get(behind.checked_sub(1)?)?;
+            let common = name.bytes().zip(within).take_while(|(a, b)| a == *b).count();
+            let whole = common == name.len();
+            if whole && !text.get(common).is_some_and(u8::is_ascii_alphanumeric) {
+                return Some((common, word));
+            }
+            within = within.get(..common - usize::from(whole))?;
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Names of hosts and clusters: learned from what records tell of them, never guessed from words of a sentence.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -412,13 +413,18 @@ fn is_name(word: &str) -> bool {
     plain
         && !digits
         && (3..=253).contains(&word.len())
-        && !GENERIC.contains(&lower.as_str())
+        && !GENERIC_WORDS.contains(lower.as_str())
         && !is_public(&lower)
         && !is_file(&lower)
 }
 
+static GENERIC_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| GENERIC.iter().copied().collect());
+static PUBLIC_NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| PUBLIC.iter().copied().collect());
+
+/// Whether a name, or what stands behind one of its dots, is that of a public project.
 fn is_public(lower: &str) -> bool {
-    PUBLIC.iter().any(|p| lower == *p || lower.strip_suffix(p).is_some_and(|rest| rest.ends_with('.')))
+    let behind_dots = lower.match_indices('.').filter_map(|(at, _)| lower.get(at + 1..));
+    std::iter::once(lower).chain(behind_dots).any(|name| PUBLIC_NAMES.contains(name))
 }
 
 fn is_file(lower: &str) -> bool {

@@ -143,6 +143,28 @@ fn without_a_terminal_the_message_says_what_the_file_wants() {
 }
 
 #[test]
+fn progress_keeps_to_one_line_of_any_width_and_is_taken_away() {
+    for (columns, told) in [(80, "0 B read, "), (20, "0 B, ")] {
+        let dir = Dir::new();
+        let slow = dir.join("slow");
+        assert!(Command::new("mkfifo").arg(&slow).status().expect("mkfifo").success());
+        let args = ["--no-config", "--no-pager", "slow"];
+        let mut run = terminal(&args, dir.path(), &[("TERM", "xterm"), ("NO_COLOR", "1")], false);
+        tcsetwinsize(&run.master, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+        let mut pipe = File::options().write(true).open(&slow).expect("it is read");
+        pipe.write_all(FULL.as_bytes()).expect("it is read");
+        run.waits_for(told);
+        drop(pipe);
+        let (shown, _) = run.ends();
+        let (progress, report) = shown.rsplit_once("\r\u{1b}[2K").expect("the line is cleared");
+        assert!(report.contains("CONFIRMED") && !report.contains(told), "{columns}: {report}");
+        let frames: Vec<&str> = progress.split("\r\u{1b}[2K").collect();
+        let fits = |frame: &&str| !frame.contains(['\n', '\u{1b}']) && frame.chars().count() <= usize::from(columns);
+        assert!(frames.iter().all(fits), "{columns}: {frames:?}");
+    }
+}
+
+#[test]
 fn long_text_goes_through_the_pager_on_a_terminal_only() {
     let dir = Dir::new();
     dir.write("task.log", FULL.as_bytes());
