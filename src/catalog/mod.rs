@@ -19,5 +19,5 @@ pub mod model;
 pub mod version;
 
 pub use expr::{Expr, Truth};
-pub use lazy::{LazyRegex, build_regex};
+pub use lazy::{LazyRegex, ascii, build_regex};
 pub use model::*;

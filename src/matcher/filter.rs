@@ -13,12 +13,13 @@ use crate::catalog::anchor::{ANCHOR, GRAM, Place, SPREAD, STEP, pack, slot};
 
 /// Probes that are looked at again when one of them hits.
 const GROUP: usize = 4;
-/// Groups between two branches.
+/// Groups probed together.
 const GROUPS: usize = 4;
-/// Probes between two branches.
-const BATCH: usize = GROUP * GROUPS;
 /// Bytes probed together.
-const STRIDE: usize = BATCH * STEP;
+const STRIDE: usize = GROUPS * GROUP * STEP;
+/// Groups remembered before they are looked at. Which of them hit cannot be foretold, so nothing branches on it: each is written down,
+/// and the next one over it unless it hit.
+const NOTED: usize = 512;
 /// Keeps the low six bytes of a word.
 const GRAM_MASK: u64 = (1 << (8 * GRAM)) - 1;
 /// Bits of a table index.
@@ -101,26 +102,28 @@ impl<'l> Filter<'l> {
 
     /// Appends every anchor found in `text`, in order of position.
     pub fn find(&self, text: &[u8], found: &mut Vec<Found>) {
-        let start = found.len();
+        let mut noted = [0usize; NOTED + GROUPS];
+        let mut count = 0;
         let mut at = 0;
         // One window holds a stride and the bytes that its last load reads beyond it.
         while let Some(window) = text.get(at..at + STRIDE + 8) {
             let window: &[u8; STRIDE + 8] = window.try_into().unwrap_or(&[0; STRIDE + 8]);
-            let mut hits = [0u8; GROUPS];
-            for (group, hit) in hits.iter_mut().enumerate() {
-                for probe in 0..GROUP {
-                    *hit |= self.probe(load(window, (group * GROUP + probe) * STEP));
+            for group in 0..GROUPS {
+                let from = group * GROUP * STEP;
+                let hit = (0..GROUP).fold(0, |hit, probe| hit | self.probe(load(window, from + probe * STEP)));
+                if let Some(note) = noted.get_mut(count) {
+                    *note = at + from;
                 }
+                count += usize::from(hit != 0);
             }
-            if hits != [0; GROUPS] {
-                for group in (0..GROUPS).filter(|g| hits.get(*g).is_some_and(|hit| *hit != 0)) {
-                    self.confirm_group(text, window, (at, group * GROUP * STEP), found);
-                }
+            if count >= NOTED {
+                self.confirm_groups(text, noted.get(..count).unwrap_or_default(), found);
+                count = 0;
             }
             at += STRIDE;
         }
+        self.confirm_groups(text, noted.get(..count).unwrap_or_default(), found);
         self.confirm(text, at, text.len().saturating_sub(at).div_ceil(STEP), found);
-        found.get_mut(start..).unwrap_or_default().sort_unstable();
     }
 
     /// Not zero when a gram may be one of the filter's.
@@ -130,21 +133,11 @@ impl<'l> Filter<'l> {
         self.first[a] & self.second[b]
     }
 
-    /// Compares the grams of a group that begins `offset` bytes into the window at `at` one by one.
+    /// Compares the grams of groups one by one.
     #[inline(never)]
-    fn confirm_group(
-        &self,
-        text: &[u8],
-        window: &[u8; STRIDE + 8],
-        (at, offset): (usize, usize),
-        found: &mut Vec<Found>,
-    ) {
-        for probe in 0..GROUP {
-            let within = offset + probe * STEP;
-            let gram = load(window, within);
-            if self.probe(gram) != 0 {
-                self.confirm_gram(text, at + within, gram, found);
-            }
+    fn confirm_groups(&self, text: &[u8], groups: &[usize], found: &mut Vec<Found>) {
+        for group in groups {
+            self.confirm(text, *group, GROUP, found);
         }
     }
 
@@ -159,12 +152,11 @@ impl<'l> Filter<'l> {
         }
     }
 
-    /// Compares the grams of the last probes one by one.
+    /// Compares the grams of some probes one by one.
     fn confirm(&self, text: &[u8], from: usize, probes: usize, found: &mut Vec<Found>) {
         for probe in 0..probes {
             let at = from + probe * STEP;
-            let Some(bytes) = text.get(at..at + GRAM) else { return };
-            let gram = pack(bytes);
+            let Some(gram) = gram_at(text, at) else { return };
             if self.probe(gram) != 0 {
                 self.confirm_gram(text, at, gram, found);
             }
@@ -182,10 +174,17 @@ impl<'l> Filter<'l> {
         for literal in &anchor.literals {
             let Some(from) = start.checked_sub(literal.offset) else { continue };
             if text.get(from..from + literal.run.len()) == Some(literal.run) {
-                found.push(Found { at: start, literal: literal.literal });
+                insert(found, Found { at: start, literal: literal.literal });
             }
         }
     }
+}
+
+/// Adds what was found so that the order stays: few others lie behind it, since its gram stands at most [`STEP`] bytes into its
+/// anchor.
+fn insert(found: &mut Vec<Found>, new: Found) {
+    let behind = found.iter().rev().take_while(|f| **f > new).count();
+    found.insert(found.len() - behind, new);
 }
 
 /// Compares two anchors as numbers: a call of `memcmp` would cost more.
@@ -196,6 +195,16 @@ fn same_anchor(a: &[u8; ANCHOR], b: &[u8; ANCHOR]) -> bool {
         (u64::from_le_bytes(head), tail)
     };
     split(a) == split(b)
+}
+
+/// The gram at a place; `None` when the text ends before it does.
+#[inline]
+fn gram_at(text: &[u8], at: usize) -> Option<u64> {
+    let rest = text.get(at..)?;
+    match rest.first_chunk::<8>() {
+        Some(word) => Some(u64::from_le_bytes(*word) & GRAM_MASK),
+        None => rest.get(..GRAM).map(pack),
+    }
 }
 
 /// Loads a gram from a window of fixed size.

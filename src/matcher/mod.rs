@@ -17,7 +17,7 @@ use memchr::memmem::{self, Finder};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::catalog::anchor::{self, Place};
-use crate::catalog::{Catalogue, Signature, SignatureId};
+use crate::catalog::{Catalogue, ServiceSet, Signature, SignatureId};
 use crate::event::{Event, Service, Severity};
 pub use filter::{Filter, Found};
 use raw::RawChecks;
@@ -61,8 +61,33 @@ struct Literal<'c> {
     /// Where its anchor stands.
     place: Option<Place>,
     /// The signatures that wait for it.
-    waiting: Vec<SignatureId>,
+    waiting: Vec<Waiting>,
     is_marker: bool,
+}
+
+/// A signature that waits for a literal, with what is asked of a record first. Literals of ordinary lines are found a million
+/// times: the signature itself is not touched then.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting {
+    /// Which signature.
+    pub id: SignatureId,
+    least_severity: Severity,
+    benign: bool,
+    services: ServiceSet,
+}
+
+impl Waiting {
+    fn new(id: SignatureId, signature: &Signature) -> Self {
+        let Signature { least_severity, benign, services, .. } = *signature;
+        Self { id, least_severity, benign, services }
+    }
+
+    /// Whether the signature could hold on a line, judged by what its formats tell: benign ones matter only on faults, some
+    /// tests ask for a severity, some for a service.
+    pub fn may_hold(&self, severity: Severity, service: Option<Service>) -> bool {
+        let severe = severity == Severity::UNKNOWN && !self.benign || severity >= self.least_severity;
+        severe && (self.services.is_empty() || service.is_none_or(|s| self.services.contains(s)))
+    }
 }
 
 /// The literals of the filter while they are put together, each of them once.
@@ -93,7 +118,7 @@ impl<'c> Matcher<'c> {
         let mut by_format: BTreeMap<&str, Vec<SignatureId>> = BTreeMap::new();
         for (id, signature) in catalogue.signatures.iter().enumerate() {
             for (literal, anchor) in signature.anchored() {
-                literals.entry(literal, || Some(anchor.place)).waiting.push(id);
+                literals.entry(literal, || Some(anchor.place)).waiting.push(Waiting::new(id, signature));
             }
             if !signature.has_literals() {
                 for format in &signature.formats {
@@ -117,7 +142,7 @@ impl<'c> Matcher<'c> {
     }
 
     /// The signatures that wait for a literal.
-    pub fn waiting(&self, literal: u32) -> &[SignatureId] {
+    pub fn waiting(&self, literal: u32) -> &[Waiting] {
         self.literals.get(literal as usize).map_or(&[], |l| l.waiting.as_slice())
     }
 
@@ -126,12 +151,9 @@ impl<'c> Matcher<'c> {
         self.literals.get(literal as usize).is_some_and(|l| l.is_marker)
     }
 
-    /// Whether a signature could hold on a line, judged by what its formats tell: benign ones matter only on faults, some
-    /// tests ask for a severity, some for a service.
-    pub fn may_hold(&self, id: SignatureId, severity: Severity, service: impl FnOnce() -> Option<Service>) -> bool {
-        let Some(signature) = self.catalogue.signatures.get(id) else { return false };
-        let severe = severity == Severity::UNKNOWN && !signature.benign || severity >= signature.least_severity;
-        severe && (signature.services.is_empty() || service().is_none_or(|s| signature.services.contains(s)))
+    /// As [`Waiting::may_hold`].
+    pub fn may_hold(&self, id: SignatureId, severity: Severity, service: Option<Service>) -> bool {
+        self.catalogue.signatures.get(id).is_some_and(|s| Waiting::new(id, s).may_hold(severity, service))
     }
 
     /// Whether a signature could hold on a frame, judged by its raw bytes: cheap, and never wrong about a `false`.

@@ -10,7 +10,7 @@ use memchr::memmem::{self, Finder};
 use regex_syntax::hir::{Hir, HirKind};
 
 use crate::catalog::anchor;
-use crate::catalog::{FieldOp, FieldTest, Signature};
+use crate::catalog::{FieldOp, FieldTest, Signature, ascii};
 use crate::event::time;
 
 /// Runs shorter than this stand in almost every line.
@@ -23,13 +23,30 @@ const DERIVED: &[&str] = &["body", "severity_number", "format", "service", "node
 /// The checks of one signature; all must hold.
 #[derive(Debug, Default)]
 pub struct RawChecks {
-    needs: Vec<Need>,
-    /// Numbers that must follow their key.
-    numbers: Vec<Number>,
-    /// The task that the record tells of must not have ended well.
-    task_failed: bool,
-    /// Which of the needs was missing last: logs repeat themselves, so it is looked for first.
+    checks: Vec<Check>,
+    /// Which of them did not hold last: logs repeat themselves, so it is asked first.
     missing: AtomicUsize,
+}
+
+/// One check.
+#[derive(Debug)]
+enum Check {
+    /// Something stands there.
+    Need(Need),
+    /// A number follows its key.
+    Number(Box<Number>),
+    /// The task that the record tells of did not end well.
+    TaskFailed,
+}
+
+impl Check {
+    fn holds(&self, raw: &[u8]) -> bool {
+        match self {
+            Self::Need(need) => need.holds(raw),
+            Self::Number(number) => number.holds(raw),
+            Self::TaskFailed => !only_task_is_ok(raw),
+        }
+    }
 }
 
 /// What must stand in the raw bytes.
@@ -48,13 +65,48 @@ impl Need {
     fn literal(literal: &str) -> Option<Self> {
         // Blanks at its ends may come from the joints of the parsed text.
         let run = anchor::longest_run(literal).trim_ascii();
-        (run.len() >= SHORTEST).then(|| Self::Piece(Box::new(Finder::new(run).into_owned())))
+        (run.len() >= SHORTEST).then(|| Self::piece(run))
     }
 
     /// A need for one of several; `None` when one of them needs nothing.
     fn any(needs: impl Iterator<Item = Option<Self>>) -> Option<Self> {
         let needs = needs.collect::<Option<Vec<_>>>()?;
-        (!needs.is_empty()).then_some(Self::Any(needs))
+        let shared: Vec<Self> =
+            needs.first()?.pieces().filter(|p| needs.iter().all(|n| n.asks_for(p))).map(Self::piece).collect();
+        if shared.is_empty() {
+            return Some(Self::Any(needs));
+        }
+        // Mostly it is what all of them ask for that is missing.
+        Some(Self::All(shared.into_iter().chain([Self::Any(needs)]).collect()))
+    }
+
+    fn piece(piece: &[u8]) -> Self {
+        Self::Piece(Box::new(Finder::new(piece).into_owned()))
+    }
+
+    /// The pieces without which it never holds, as far as they are seen at once.
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let list = match self {
+            Self::All(needs) => needs.as_slice(),
+            _ => std::slice::from_ref(self),
+        };
+        list.iter().filter_map(|need| match need {
+            Self::Piece(finder) => Some(finder.needle()),
+            _ => None,
+        })
+    }
+
+    /// Whether it never holds without a piece.
+    fn asks_for(&self, piece: &[u8]) -> bool {
+        self.pieces().any(|own| memmem::find(own, piece).is_some())
+    }
+
+    /// Its parts, each of which must hold.
+    fn parts(self) -> Vec<Self> {
+        match self {
+            Self::All(needs) => needs.into_iter().flat_map(Self::parts).collect(),
+            other => vec![other],
+        }
     }
 
     /// What stands in every text that a regex matches.
@@ -94,29 +146,35 @@ impl RawChecks {
     /// of `any` these are settled.
     pub fn new(signature: &Signature) -> Self {
         let mut checks = Self::default();
-        checks.needs.extend(signature.all.iter().filter_map(|l| Need::literal(l)));
+        checks.need(signature.all.iter().filter_map(|l| Need::literal(l)));
         let settled = signature.all.is_empty() || !signature.is_anchored_in_all();
         let any = || Need::any(signature.any.iter().map(|l| Need::literal(l)));
-        checks.needs.extend((!settled).then(any).flatten());
-        let regex = signature.regex.as_ref().and_then(|r| regex_syntax::parse(&r.source).ok());
-        checks.needs.extend(regex.as_ref().and_then(Need::regex));
+        checks.need((!settled).then(any).flatten());
+        let regex = signature.regex.as_ref().and_then(|r| regex_syntax::parse(&ascii(&r.source)).ok());
+        checks.need(regex.as_ref().and_then(Need::regex));
         for test in signature.fields.iter().filter(|f| !is_derived(&f.key) || f.key == TASK_STATUS) {
             checks.field(test);
         }
         checks
     }
 
+    fn need(&mut self, needs: impl IntoIterator<Item = Need>) {
+        self.checks.extend(needs.into_iter().flat_map(Need::parts).map(Check::Need));
+    }
+
     fn field(&mut self, test: &FieldTest) {
         match test.op {
             FieldOp::Eq | FieldOp::Contains | FieldOp::StartsWith | FieldOp::EndsWith => {
-                self.needs.extend(Need::any(test.values.iter().map(|v| Need::literal(v))));
+                self.need(Need::any(test.values.iter().map(|v| Need::literal(v))));
             }
-            FieldOp::Neq if test.key == TASK_STATUS => self.task_failed |= test.values.iter().any(|v| v == "OK"),
+            FieldOp::Neq if test.key == TASK_STATUS && test.values.iter().any(|v| v == "OK") => {
+                self.checks.push(Check::TaskFailed);
+            }
             FieldOp::Gt | FieldOp::Gte => {
                 let bounds = test.values.iter().filter_map(|v| v.parse::<f64>().ok());
                 if let Some(bound) = bounds.reduce(f64::min) {
                     let key = Finder::new(test.key.as_bytes()).into_owned();
-                    self.numbers.push(Number { key, op: test.op, bound });
+                    self.checks.push(Check::Number(Box::new(Number { key, op: test.op, bound })));
                 }
             }
             _ => {}
@@ -125,14 +183,11 @@ impl RawChecks {
 
     /// Whether a frame could fit.
     pub fn hold(&self, raw: &[u8]) -> bool {
-        if self.task_failed && only_task_is_ok(raw) {
-            return false;
-        }
         let last = self.missing.load(Ordering::Relaxed);
-        if self.needs.get(last).is_some_and(|need| !need.holds(raw)) || !self.numbers.iter().all(|n| n.holds(raw)) {
+        if self.checks.get(last).is_some_and(|check| !check.holds(raw)) {
             return false;
         }
-        let missing = (0..).zip(&self.needs).find(|(at, need)| *at != last && !need.holds(raw));
+        let missing = (0..).zip(&self.checks).find(|(at, check)| *at != last && !check.holds(raw));
         if let Some((at, _)) = missing {
             self.missing.store(at, Ordering::Relaxed);
         }

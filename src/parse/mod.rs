@@ -213,6 +213,10 @@ struct Table {
     allowed: [u64; 3],
     /// For each format, what it alone tells.
     told: Vec<Told>,
+    /// The set of access logs.
+    access: u64,
+    /// The set of log files of containers.
+    cri: u64,
 }
 
 /// What a format alone tells.
@@ -227,6 +231,7 @@ struct Told {
 impl Table {
     fn build() -> Self {
         let holders = [Holder::Anything, Holder::Program, Holder::Kernel];
+        let set_of = |name| (0u8..).zip(FORMATS).filter(|(_, f)| f.name() == name).fold(0, |set, (i, _)| set | 1 << i);
         let fits = |holder: Holder| (0u8..).zip(FORMATS).filter(move |(_, f)| f.stands_in(holder));
         Self {
             candidates: holders.map(|holder| {
@@ -237,6 +242,8 @@ impl Table {
             }),
             allowed: holders.map(|holder| fits(holder).fold(0, |set, (i, _)| set | 1 << i)),
             told: FORMATS.iter().map(|format| Told::by(format.name())).collect(),
+            access: set_of("pve_access"),
+            cri: set_of("cri"),
         }
     }
 
@@ -268,6 +275,8 @@ pub struct Line {
     pub severity: Severity,
     /// Indices into [`formats`] of the layers, `u8::MAX` where there is none.
     pub layers: [u8; MAX_LAYERS],
+    /// The same as a set: bit `i` for the format with index `i`.
+    pub formats: u64,
     /// Byte offset of the innermost text.
     pub payload: usize,
 }
@@ -275,22 +284,36 @@ pub struct Line {
 impl Line {
     /// True when some format took the line.
     pub fn understood(&self) -> bool {
-        self.layers.first().is_some_and(|l| *l != u8::MAX)
+        self.formats != 0
+    }
+
+    /// Whether it is one of a container's log file.
+    pub fn is_cri(&self) -> bool {
+        self.formats & Table::get().cri != 0
+    }
+
+    /// Whether it is an access log's, which no envelope makes another's.
+    pub fn is_access(&self) -> bool {
+        self.formats & Table::get().access != 0
     }
 }
 
-/// Remembers which format took the last line at each layer, by the first and third byte of the layer's text, since
+/// Remembers which format took the last line at each layer, by some bytes at the beginning of the layer's text, since
 /// sources mostly repeat themselves.
 #[derive(Debug, Clone, Copy)]
 pub struct LockOn([[u8; KINDS]; MAX_LAYERS]);
 
 /// Kinds of beginnings that are told apart.
-const KINDS: usize = 64;
+const KINDS: usize = 128;
 
-/// The kind of the beginning of a text. The third byte tells keys of JSON objects, numbers and words apart.
+/// The kind of the beginning of a text. The third byte tells keys of JSON objects, numbers and words apart, the fifth the
+/// forms of dates, the eleventh what stands between date and time; one digit is like another.
 fn kind(rest: &[u8]) -> Option<usize> {
-    let third = rest.get(2).copied().unwrap_or_default();
-    Some((usize::from(*rest.first()?) + 5 * usize::from(third)) % KINDS)
+    let first = usize::from(*rest.first()?);
+    let Some(head) = rest.first_chunk::<11>() else { return Some(first % KINDS) };
+    let [a, _, b, _, c, _, _, _, _, _, d] = *head;
+    let class = |byte: u8| usize::from(if byte.is_ascii_digit() { b'0' } else { byte });
+    Some((class(a) + 5 * class(b) + 23 * class(c) + 57 * class(d)) % KINDS)
 }
 
 impl Default for LockOn {
@@ -343,6 +366,7 @@ pub fn classify(line: &[u8], lock: &mut LockOn) -> Line {
         let locked = kind(rest).and_then(|kind| locked.get_mut(kind));
         let Some((index, format, head)) = find(rest, holder, locked) else { break };
         *slot = index;
+        out.formats |= 1 << (index & 63);
         out.time = better(out.time, head.time);
         if head.severity != Severity::UNKNOWN {
             out.severity = head.severity;

@@ -47,7 +47,9 @@ fn node(line: &[u8]) -> Option<usize> {
     }
     let name = line.get(..length)?;
     let clean = name.last() != Some(&b':') || name.len() > 1;
-    (clean && !WORDS.iter().any(|w| name.eq_ignore_ascii_case(w))).then_some(length)
+    // Mostly it is an address.
+    let is_word = || WORDS.iter().any(|w| name.eq_ignore_ascii_case(w));
+    (clean && (name.first().is_some_and(u8::is_ascii_digit) || !is_word())).then_some(length)
 }
 
 /// Whether `talosctl` prints such a line behind a node.

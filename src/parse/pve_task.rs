@@ -125,7 +125,9 @@ fn dated(line: &[u8]) -> Option<(RawTime, usize)> {
 
 fn takes(line: &[u8]) -> bool {
     let Some(first) = line.first() else { return false };
-    ending(line) || (starts(*first).iter().any(|s| line.starts_with(s)) && !padded(line))
+    // The second byte refuses most of them.
+    let begins = |start: &&[u8]| start.get(1) == line.get(1) && line.starts_with(start);
+    ending(line) || (starts(*first).iter().any(begins) && !padded(line))
 }
 
 /// uvicorn's `INFO:     text`, which is no progress of a backup (`INFO:  12% (...`).

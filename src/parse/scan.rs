@@ -222,27 +222,28 @@ pub fn kernel_time(line: &[u8]) -> Option<(RawTime, usize)> {
 
 /// A syslog facility word followed by `: ` at the start, as `talosctl dmesg` prints it: the bytes used.
 pub fn facility(line: &[u8]) -> Option<usize> {
-    const WORDS: &[&[u8]] = &[
-        b"kern",
-        b"user",
-        b"mail",
-        b"daemon",
-        b"auth",
-        b"syslog",
-        b"lpr",
-        b"news",
-        b"uucp",
-        b"cron",
-        b"authpriv",
-        b"local0",
-        b"local1",
-        b"local2",
-        b"local3",
-        b"local4",
-        b"local5",
-        b"local6",
-        b"local7",
-    ];
     let end = until(line, 9, |b| *b == b':')?;
-    (WORDS.contains(&line.get(..end)?) && line.get(end + 1) == Some(&b' ')).then_some(end + 2)
+    let known = matches!(
+        line.get(..end)?,
+        b"kern"
+            | b"user"
+            | b"mail"
+            | b"daemon"
+            | b"auth"
+            | b"syslog"
+            | b"lpr"
+            | b"news"
+            | b"uucp"
+            | b"cron"
+            | b"authpriv"
+            | b"local0"
+            | b"local1"
+            | b"local2"
+            | b"local3"
+            | b"local4"
+            | b"local5"
+            | b"local6"
+            | b"local7"
+    );
+    (known && line.get(end + 1) == Some(&b' ')).then_some(end + 2)
 }

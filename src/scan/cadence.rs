@@ -26,6 +26,8 @@ pub struct Cadence {
     pub busiest: u64,
     first: RawTime,
     last: RawTime,
+    /// When the second of the last stamp begins: every dated line asks whether it lies in it.
+    second: i64,
     /// Lines in the second of the first stamp, and in that of the last.
     opening: u64,
     closing: u64,
@@ -34,16 +36,26 @@ pub struct Cadence {
 impl Cadence {
     /// Counts the stamp of one line.
     pub fn add(&mut self, time: RawTime) {
-        let same = same_second(self.last, time);
-        self.step(time);
-        // All lines so far lie in the second of the first.
-        if same && self.dated == self.opening {
-            self.opening += 1;
+        let micros = of_clock(time);
+        let same = match (distance(self.last, time), micros) {
+            (Some(step), Some(micros)) => {
+                self.judge(step, time);
+                (0..SECOND).contains(&(micros - self.second))
+            }
+            // The first one, or one of another kind.
+            _ => same_second(self.last, time),
+        };
+        if same {
+            // All lines so far lie in the second of the first.
+            self.opening += u64::from(self.dated == self.opening);
+            self.closing += 1;
+        } else {
+            self.closing = 1;
+            self.second = micros.map_or(0, |t| t - t.rem_euclid(SECOND));
         }
         self.dated += 1;
-        self.closing = if same { self.closing + 1 } else { 1 };
         self.busiest = self.busiest.max(self.closing);
-        if !self.first.is_some() {
+        if self.dated == 1 {
             self.first = time;
             self.opening = 1;
         }
@@ -69,7 +81,7 @@ impl Cadence {
         self.closing = if joined && later.closing == later.dated { across } else { later.closing };
         self.dated += later.dated;
         self.backward += later.backward;
-        self.last = later.last;
+        (self.last, self.second) = (later.last, later.second);
         for pause in later.pauses {
             self.keep(pause);
         }
@@ -77,7 +89,12 @@ impl Cadence {
 
     /// Looks at the step from the last stamp to the next.
     fn step(&mut self, to: RawTime) {
-        let Some(step) = distance(self.last, to) else { return };
+        if let Some(step) = distance(self.last, to) {
+            self.judge(step, to);
+        }
+    }
+
+    fn judge(&mut self, step: i64, to: RawTime) {
         self.backward += u64::from(step < -JITTER);
         if step >= PAUSE {
             self.keep((self.last, to));
@@ -104,17 +121,16 @@ fn distance(from: RawTime, to: RawTime) -> Option<i64> {
     }
 }
 
-/// Whether two stamps, in whatever order, lie in the same second of a clock. Every dated line asks: most are answered by
-/// how far apart they are.
+/// Whether two stamps lie in the same second of a clock.
 fn same_second(a: RawTime, b: RawTime) -> bool {
-    let far = distance(a, b).is_some_and(|d| d.abs() >= SECOND);
-    !far && second(a).is_some() && second(a) == second(b)
+    let second = |time| of_clock(time).map(|t: i64| t.div_euclid(SECOND));
+    second(a).is_some() && second(a) == second(b)
 }
 
-/// The second that a stamp lies in.
-fn second(time: RawTime) -> Option<i64> {
+/// The microseconds of a stamp that a clock told.
+fn of_clock(time: RawTime) -> Option<i64> {
     match time {
-        RawTime::Utc(t) | RawTime::Local(t) | RawTime::Yearless(t) => Some(t.div_euclid(SECOND)),
+        RawTime::Utc(t) | RawTime::Local(t) | RawTime::Yearless(t) => Some(t),
         RawTime::Uptime(_) | RawTime::None => None,
     }
 }

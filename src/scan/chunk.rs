@@ -72,9 +72,7 @@ impl FormatSet {
     /// Adds the formats of a line; true when one of them is new.
     pub(super) fn add(&mut self, line: &Line) -> bool {
         let before = self.0;
-        for layer in line.layers.iter().take_while(|l| **l != u8::MAX) {
-            self.0 |= 1 << (layer & 63);
-        }
+        self.0 |= line.formats;
         self.0 != before
     }
 

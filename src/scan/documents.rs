@@ -54,7 +54,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut candidates = Vec::new();
         let inside = self.found.iter().skip_while(|f| f.at < start).take_while(|f| f.at < end);
         for found in inside {
-            candidates.extend_from_slice(self.scanner.matcher.waiting(found.literal));
+            candidates.extend(self.scanner.matcher.waiting(found.literal).iter().map(|w| w.id));
         }
         self.found = self.found.get(self.found.partition_point(|f| f.at < end)..).unwrap_or_default();
         candidates

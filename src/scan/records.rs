@@ -56,8 +56,8 @@ pub struct Record {
     pub severity: Severity,
     /// The stamp that holds where it has none of its own.
     pub before: RawTime,
-    /// Its first line.
-    first: Line,
+    /// Whether its first line is an access log's.
+    is_access: bool,
 }
 
 /// A line at warning or above, kept until it is known whether a signature explains its record.
@@ -170,7 +170,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             return Some(used);
         }
         let end = start + length;
-        let is_partial = classified.payload > 0 && parse::cri::is_partial(line);
+        let is_partial = classified.is_cri() && parse::cri::is_partial(line);
         let is_new = self.count(&classified);
         match &mut self.pending {
             Some(record) if record.takes(end) && (record.is_partial || frame::goes_on(line, &classified)) => {
@@ -190,7 +190,7 @@ impl<'w, 'c> Walk<'w, 'c> {
                     is_new,
                     severity: classified.severity,
                     before: self.out.last,
-                    first: classified,
+                    is_access: classified.is_access(),
                 });
             }
         }
@@ -220,20 +220,34 @@ impl<'w, 'c> Walk<'w, 'c> {
 
     /// Ends the pending record: tests it where an anchor stands in it, and hands over what nothing explains.
     pub(super) fn finish(&mut self) {
-        let Some(record) = self.pending.take() else { return };
-        if self.usual.enters(record.from) {
+        let Some(Record { from, to, is_new, .. }) = self.pending else { return };
+        if self.usual.enters(from) {
             self.flush_all();
         }
-        let explained = self.found.first().is_some_and(|f| f.at < record.to) && self.test(&record);
+        let is_anchored = self.found.first().is_some_and(|f| f.at < to);
+        // Most records end here.
+        if is_anchored || is_new || self.opens() || !self.faults.is_empty() {
+            self.judge(is_anchored);
+        }
+        self.pending = None;
+    }
+
+    /// Tests the pending record where an anchor stands in it, and hands over what nothing explains.
+    fn judge(&mut self, is_anchored: bool) {
+        let Some(record) = self.pending.take() else { return };
+        let explained = is_anchored && self.test(&record);
         if !explained {
             self.peek(&record);
-        }
-        if !explained {
             let faults = std::mem::take(&mut self.faults);
             faults.iter().for_each(|fault| self.unexplained(fault));
             self.faults = faults;
         }
         self.faults.clear();
+    }
+
+    /// Whether what is read are the first records of the source.
+    fn opens(&self) -> bool {
+        self.base == 0 && self.out.events <= PEEK
     }
 
     /// Hands over a line that nothing explains, with the names in it when it is the first of its kind.
@@ -250,8 +264,7 @@ impl<'w, 'c> Walk<'w, 'c> {
 
     /// Parses one of the first records, of the source and of each format in the chunk, to learn which services write into the source.
     fn peek(&mut self, record: &Record) {
-        let opens = self.base == 0 && self.out.events <= PEEK;
-        if (record.is_new || opens) && record.to > record.from {
+        if (record.is_new || self.opens()) && record.to > record.from {
             let text = frame::text(self.bytes.get(record.from..record.to).unwrap_or_default());
             self.learn(&parse::parse(&text));
         }
@@ -282,7 +295,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         for part in parts {
             let own = Record { severity: severity(part), ..*record };
             let service = own.service();
-            let may_hold = |id: &&SignatureId| self.scanner.matcher.may_hold(**id, own.severity, || service);
+            let may_hold = |id: &&SignatureId| self.scanner.matcher.may_hold(**id, own.severity, service);
             let mut candidates: Vec<SignatureId> = candidates.iter().filter(may_hold).copied().collect();
             explained |= self.parse_and_test(&own, part, &mut candidates);
         }
@@ -293,25 +306,27 @@ impl<'w, 'c> Walk<'w, 'c> {
     fn waiting(&mut self, record: &Record, candidates: &mut Vec<SignatureId>) {
         let raw = self.bytes.get(record.from..record.to).unwrap_or_default();
         let matcher = &self.scanner.matcher;
+        let service = record.service();
         self.seen.clear();
         self.marked = false;
         while let Some(found) = self.found.first().filter(|f| f.at < record.to) {
             self.found = self.found.get(1..).unwrap_or_default();
             self.seen.push(found.literal);
             self.marked |= matcher.is_marker(found.literal);
-            for id in matcher.waiting(found.literal) {
-                if !matcher.may_hold(*id, record.severity, || record.service()) || candidates.contains(id) {
+            let waiting = matcher.waiting(found.literal).iter();
+            for id in waiting.filter(|w| w.may_hold(record.severity, service)).map(|w| w.id) {
+                if candidates.contains(&id) {
                     continue;
                 }
-                let usual = record.severity < Severity::WARN && self.usual.is_usual(*id);
-                let Some(signature) = self.scanner.catalogue.signatures.get(*id).filter(|_| usual) else {
-                    if matcher.may_stand_in(*id, raw) {
-                        candidates.push(*id);
+                let usual = record.severity < Severity::WARN && self.usual.is_usual(id);
+                let Some(signature) = self.scanner.catalogue.signatures.get(id).filter(|_| usual) else {
+                    if matcher.may_stand_in(id, raw) {
+                        candidates.push(id);
                     }
                     continue;
                 };
-                if signature.attention > Attention::Some || self.usual.is_sated(*id) {
-                    self.usual.postpone(*id, *record, &mut stands_in(matcher, self.bytes));
+                if signature.attention > Attention::Some || self.usual.is_sated(id) {
+                    self.usual.postpone(id, *record, &mut stands_in(matcher, self.bytes));
                 }
             }
         }
@@ -462,7 +477,7 @@ impl<'w, 'c> Walk<'w, 'c> {
 impl Record {
     /// The service that the format of its first line alone is sure of.
     fn service(&self) -> Option<Service> {
-        parse::service_hint(&self.first).filter(|s| *s == Service::PveAccess)
+        self.is_access.then_some(Service::PveAccess)
     }
 
     /// Whether a line that ends at `end` would still fit.
