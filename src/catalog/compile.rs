@@ -191,6 +191,7 @@ impl<'t> Compiler<'t> {
             formats: file.format.clone(),
             fields,
             background: file.background,
+            of_another: file.of_another,
             benign,
             correlated: false,
             keep: Vec::new(),

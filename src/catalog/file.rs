@@ -112,6 +112,9 @@ pub struct SignatureFile {
     /// True when what it tells may lie long before the fault: how something was made, or last changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub background: bool,
+    /// True when it tells of another machine than the one that wrote it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub of_another: bool,
     /// For benign lines: why it is harmless.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,

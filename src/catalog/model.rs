@@ -208,6 +208,7 @@ impl FromIterator<Service> for ServiceSet {
 
 /// One test on one event.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each a key of the pattern file or told by it")]
 pub struct Signature {
     /// `scenario/cause#name`, `scenario#name` or `benign/area#name`.
     pub name: String,
@@ -227,6 +228,8 @@ pub struct Signature {
     pub fields: Vec<FieldTest>,
     /// True when what it tells may lie long before a fault: such a hit is never the onset.
     pub background: bool,
+    /// True when it tells of another machine than the one that wrote it: only what it captures names that one.
+    pub of_another: bool,
     /// True for lines that look bad and are not.
     pub benign: bool,
     /// True when a correlation looks at each single hit, so that more of them are kept.

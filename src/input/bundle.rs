@@ -147,7 +147,10 @@ static RULES: &[Rule] = &[
     Rule("kubectl*.{log}", "kubernetes", ""),
     Rule("kube-*.{log}", "kubernetes", ""),
     Rule("csi-*.{log}", "kubernetes", ""),
-    Rule("coredns*.{log}", "coredns", ""),
+    Rule("*coredns*.{log}", "coredns", ""),
+    Rule("*kube-apiserver*.{log}", "kubernetes", ""),
+    Rule("*kube-controller-manager*.{log}", "kubernetes", ""),
+    Rule("*kube-scheduler*.{log}", "kubernetes", ""),
     // Single files by their usual names.
     Rule("controller-runtime*.{log}", "talos", ""),
     Rule("dmesg*", "talos", ""),

@@ -254,6 +254,7 @@ mod tests {
             formats: Vec::new(),
             fields,
             background: false,
+            of_another: false,
             benign: false,
             correlated: false,
             least_severity: Severity::UNKNOWN,

@@ -35,6 +35,8 @@ const ASKED: usize = 3;
 const SHARPNESS: f64 = 1.5;
 /// No log proves a root cause for certain, so no report says 1.00.
 const SUREST: f64 = 0.994;
+/// Names of the machine that wrote a line.
+const WRITER: &[&str] = &["pve.node", "talos.node", "k8s.node", "node.address", "host"];
 /// Values of one entity that a candidate carries.
 const ENTITY_VALUES: usize = 8;
 
@@ -233,6 +235,17 @@ fn complete(world: &World<'_>, mut entities: BTreeMap<String, Vec<String>>) -> B
     entities
 }
 
+/// Names of what a hit speaks of: what its signature captures, and of the others those that the captures do not tell better.
+fn concerned<'w>(world: &'w World<'_>, at: HitRef) -> impl Iterator<Item = &'w (String, String)> {
+    let hit = world.hit(at);
+    let captures = hit.map_or(&[][..], |h| h.captures.as_slice());
+    let names = hit.map_or(&[][..], |h| &h.names);
+    let of_another = world.catalogue.signatures.get(at.signature).is_some_and(|s| s.of_another);
+    let writer = move |key: &str| of_another && WRITER.contains(&key);
+    let told = move |key: &str| captures.iter().any(|(k, _)| k == key);
+    captures.iter().chain(names.iter().filter(move |(key, _)| !told(key) && !writer(key)))
+}
+
 /// The confidence that a posterior of the network stands for.
 fn calibrated(posterior: f64) -> f64 {
     if posterior <= POSSIBLE {
@@ -253,8 +266,8 @@ fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Can
     let supporting: Vec<&Item> = items.iter().filter(|i| evidence(i).is_some_and(|e| e.supports())).collect();
     let decisive = supporting.iter().any(|i| evidence(i).is_some_and(|e| e.ratio() >= DECISIVE * 0.99));
     let mut entities: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for hit in supporting.iter().flat_map(|i| &i.hits).filter_map(|at| world.hit(*at)) {
-        for (key, value) in hit.entities() {
+    for at in supporting.iter().flat_map(|i| &i.hits) {
+        for (key, value) in concerned(world, *at) {
             let values = entities.entry(key.clone()).or_default();
             if values.len() < ENTITY_VALUES && !values.contains(value) {
                 values.push(value.clone());

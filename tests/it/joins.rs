@@ -180,3 +180,15 @@ fn a_chain_holds_effects_and_no_look_alikes_and_none_of_them_before_its_cause() 
     assert!(text.contains("etcd has no leader or no quorum"), "{text}");
     assert!(!text.contains("A firewall keeps the etcd members"), "{text}");
 }
+
+#[test]
+fn the_host_that_only_tells_of_another_one_is_not_the_one_concerned() {
+    let journal = samples("incidents").join("join-d-node-down/input/pve/pve1/journal.log");
+    let report = omnilog([&journal]).report();
+    let first = &report["root_causes"][0];
+    assert_eq!(first["id"], "proxmox-cluster/node-offline", "{report:#}");
+    assert!(first["entities"]["pve.node"].is_null(), "{}", first["entities"]);
+    assert!(!first["remediation"].to_string().contains("delnode pve1"), "the host that lives is to be removed");
+    let whole = omnilog([samples("incidents").join("join-d-node-down/input")]).report();
+    assert_eq!(whole["root_causes"][0]["entities"]["pve.node"], serde_json::json!(["pve2"]));
+}
