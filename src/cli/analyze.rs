@@ -151,7 +151,9 @@ pub(super) fn nothing_read(problems: &[ProblemEntry]) -> Usage {
     for problem in problems.iter().take(10) {
         message.push_str(&format!("\n  {}: {}", problem.source, problem.message));
     }
-    if let Some(command) = problems.first().and_then(|p| mistyped_command(&p.source)) {
+    // A file that is there was not meant as a command.
+    let absent = |p: &&ProblemEntry| !std::path::Path::new(&p.source).exists();
+    if let Some(command) = problems.first().filter(absent).and_then(|p| mistyped_command(&p.source)) {
         message.push_str(&format!("\n  help: {command}"));
     }
     if problems.iter().all(|p| p.kind == "empty") {

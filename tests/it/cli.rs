@@ -113,6 +113,9 @@ fn nothing_to_read_is_2_and_says_what_to_do() {
     std::fs::create_dir(dir.join("hollow")).expect("a folder");
     omnilog(["nowhere.log"]).within(dir.path()).exits(2).warns("nowhere.log");
     omnilog(["empty.log"]).within(dir.path()).exits(2).warns("nothing could be read").warns("empty");
+    dir.write("triag", b"");
+    let there = omnilog(["triag"]).within(dir.path()).exits(2).warns("triag: empty").stderr;
+    assert!(!there.contains("no such file"), "{there}");
     omnilog(["hollow"])
         .within(dir.path())
         .exits(2)
