@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aho_corasick::AhoCorasick;
 use memchr::memmem::{self, Finder};
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -15,6 +16,8 @@ use crate::event::time;
 
 /// Runs shorter than this stand in almost every line.
 const SHORTEST: usize = 3;
+/// Alternatives from this number on are searched for together.
+const TOGETHER: usize = 4;
 /// How a task ended, which stands behind its identifier.
 const TASK_STATUS: &str = "pve.task.status";
 /// Fields that are worked out and stand nowhere in the text as they are.
@@ -58,6 +61,8 @@ enum Need {
     All(Vec<Need>),
     /// One of these.
     Any(Vec<Need>),
+    /// One of many pieces, looked for in one pass.
+    OneOf(AhoCorasick),
 }
 
 impl Need {
@@ -74,10 +79,20 @@ impl Need {
         let shared: Vec<Self> =
             needs.first()?.pieces().filter(|p| needs.iter().all(|n| n.asks_for(p))).map(Self::piece).collect();
         if shared.is_empty() {
-            return Some(Self::Any(needs));
+            return Some(Self::one_of(&needs).unwrap_or(Self::Any(needs)));
         }
         // Mostly it is what all of them ask for that is missing.
         Some(Self::All(shared.into_iter().chain([Self::Any(needs)]).collect()))
+    }
+
+    /// The same for many plain pieces.
+    fn one_of(needs: &[Self]) -> Option<Self> {
+        let pieces = needs.iter().map(|need| match need {
+            Self::Piece(finder) => Some(finder.needle()),
+            _ => None,
+        });
+        let pieces: Vec<&[u8]> = pieces.collect::<Option<_>>()?;
+        (pieces.len() >= TOGETHER).then(|| AhoCorasick::new(pieces).ok().map(Self::OneOf)).flatten()
     }
 
     fn piece(piece: &[u8]) -> Self {
@@ -129,6 +144,7 @@ impl Need {
             Self::Piece(finder) => finder.find(raw).is_some(),
             Self::All(needs) => needs.iter().all(|n| n.holds(raw)),
             Self::Any(needs) => needs.iter().any(|n| n.holds(raw)),
+            Self::OneOf(automaton) => automaton.is_match(raw),
         }
     }
 }
@@ -291,6 +307,16 @@ mod tests {
         let joint =
             Signature { regex: Some(LazyRegex::new("596 |timed out".to_owned())), ..signature(&[], Vec::new()) };
         assert!(RawChecks::new(&joint).hold(br#"{"error":"596","requeued":true}"#));
+    }
+
+    #[test]
+    fn one_of_many_values_is_enough() {
+        let op = FieldOp::Eq;
+        let values = ["running", "stopped", "paused", "prelaunch"].map(str::to_owned).to_vec();
+        let many = FieldTest { key: "status".into(), op, values, regexes: Vec::new() };
+        let checks = RawChecks::new(&signature(&[], vec![many]));
+        assert!(checks.hold(br#"{"status":"prelaunch"}"#) && checks.hold(b"status=paused"));
+        assert!(!checks.hold(br#"{"status":"suspended"}"#));
     }
 
     #[test]
