@@ -78,7 +78,11 @@ pub struct Waiting {
 
 impl Waiting {
     fn new(id: SignatureId, signature: &Signature) -> Self {
-        let Signature { least_severity, benign, services, .. } = *signature;
+        let Signature { least_severity, benign, mut services, .. } = *signature;
+        // An access log names tasks in its addresses, and never how they ended.
+        if services.is_empty() && signature.fields.iter().any(|f| f.key == raw::TASK_STATUS) {
+            services = Service::all().iter().map(|(_, s)| *s).filter(|s| *s != Service::PveAccess).collect();
+        }
         Self { id, least_severity, benign, services }
     }
 

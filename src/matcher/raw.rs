@@ -19,7 +19,7 @@ const SHORTEST: usize = 3;
 /// Alternatives from this number on are searched for together.
 const TOGETHER: usize = 4;
 /// How a task ended, which stands behind its identifier.
-const TASK_STATUS: &str = "pve.task.status";
+pub(super) const TASK_STATUS: &str = "pve.task.status";
 /// Fields that are worked out and stand nowhere in the text as they are.
 const DERIVED: &[&str] = &["body", "severity_number", "format", "service", "node", "table", "kind"];
 
