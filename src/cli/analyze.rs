@@ -169,11 +169,23 @@ fn mistyped_command(word: &str) -> Option<String> {
     Some(format!("there is no such file; as a command, {near}"))
 }
 
+/// Refuses a command that stands behind a flag, where only paths can: what was meant is not an analysis.
+fn refuse_late_command(paths: &[PathBuf]) -> Result<(), Usage> {
+    let Some(word) = paths.first().filter(|path| !path.exists()).and_then(|path| path.to_str()) else { return Ok(()) };
+    if super::Cli::command().find_subcommand(word).is_none() {
+        return Ok(());
+    }
+    Err(Usage(format!(
+        "`{word}` stands behind a flag, where it is taken for a path\n  help: put the command first: omnilog {word} ..."
+    )))
+}
+
 /// Runs the analysis.
 ///
 /// # Errors
 /// Usage errors, nothing to read, write errors.
 pub fn run(args: &AnalyzeArgs, now: i64) -> anyhow::Result<ExitCode> {
+    refuse_late_command(&args.input.paths)?;
     let renderer = renderer(&args.format)?;
     if args.follow {
         return super::follow::run(args, renderer, now);

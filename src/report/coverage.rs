@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::build::rfc3339;
 use super::model::{Coverage, Gap, Input, ProblemEntry, Report, Span};
 use super::sanitize;
+use super::words::counted;
 use crate::correlate::{World, coverage as covered};
 use crate::event::Service;
 use crate::scan::SourceOutcome;
@@ -115,7 +116,8 @@ pub fn summary(report: &Report) -> Vec<(&'static str, String)> {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
         _ => String::new(),
     };
-    let mut summary = vec![("read", format!("{}, {lines} lines{span}", counted(report.inputs.len(), "source")))];
+    let mut summary =
+        vec![("read", format!("{}, {}{span}", sources(report.inputs.len()), counted(lines, "line", "lines")))];
     if !coverage.versions.is_empty() {
         let shown: Vec<String> = coverage.versions.iter().map(|(n, v)| format!("{n} {}", v.join(" and "))).collect();
         summary.push(("versions", shown.join(", ")));
@@ -127,19 +129,19 @@ pub fn summary(report: &Report) -> Vec<(&'static str, String)> {
         // A source may be cut for several reasons.
         let mut names: Vec<&str> = coverage.cut.iter().map(|gap| gap.source.as_str()).collect();
         names.dedup();
-        let count = counted(names.len(), "source");
+        let count = sources(names.len());
         summary.push(("cut", format!("{count} not wholly read: {}", some(names))));
     }
     if !coverage.not_understood.is_empty() {
         let names: Vec<&str> = coverage.not_understood.iter().map(String::as_str).collect();
-        let count = counted(names.len(), "source");
+        let count = sources(names.len());
         summary.push(("plain", format!("{count} in no known format, searched as plain text: {}", some(names))));
     }
     summary
 }
 
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+fn sources(count: usize) -> String {
+    counted(count as u64, "source", "sources")
 }
 
 /// How many were skipped for which reason, the most frequent reason first.

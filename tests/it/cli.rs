@@ -136,6 +136,7 @@ fn a_mistyped_flag_or_command_is_2_with_a_suggestion() {
     omnilog(["--fial-on", "likely"]).input(FULL).exits(2).warns("--fail-on");
     omnilog(["events", "--min-levl", "error"]).input(FULL).exits(2).warns("--min-level");
     omnilog(["completions", "bsh"]).exits(2).warns("bash");
+    omnilog(["--no-config", "events", "task.log"]).exits(2).warns("put the command first: omnilog events");
 }
 
 #[test]

@@ -152,7 +152,8 @@ fn effects_are_drawn_below_their_cause_with_the_time_that_passed() {
     let rows: Vec<&str> = shown.lines().skip_while(|l| !l.starts_with("  chain")).take(4).collect();
     assert!(rows[0].contains("02:30:06  node-offline"), "{shown}");
     assert!(rows[1..3].iter().all(|r| r.contains("├─▶ ")) && rows[3].contains("└─▶ "), "{shown}");
-    assert!(rows.iter().any(|r| r.contains("+14 min  ├─▶ The provider")), "{shown}");
+    assert!(rows[2].contains("+5 min  ├─▶ The machine"), "the earliest effect stands first: {shown}");
+    assert!(rows[3].contains("+14 min  └─▶ The provider"), "{shown}");
     assert!(text("join-d-node-down", 160).contains("scaling-stalled/etcd-quorum-lost"), "ids where there is room");
 }
 

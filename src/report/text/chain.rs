@@ -83,9 +83,12 @@ struct Chain<'r> {
 }
 
 impl<'r> Chain<'r> {
-    /// Adds the effects of a root cause, each once, where it is told first.
+    /// Adds the effects of a root cause, each once, where it is told first; of one cause the earliest first.
     fn effects(&mut self, cause: &'r RootCause, lead: &str, depth: usize) {
-        let next: Vec<&String> = cause.explains.iter().filter(|id| self.seen.insert(id)).collect();
+        let mut next: Vec<&String> = cause.explains.iter().filter(|id| self.seen.insert(id)).collect();
+        let first = |id: &str| self.report.root_causes.iter().find(|c| c.id == id)?.first_seen.as_deref();
+        let begin = |id: &&String| self.onset.zip(first(id)).and_then(|(from, to)| span(from, to));
+        next.sort_by_key(|id| begin(id).map_or((true, 0), |seconds| (false, seconds)));
         for (index, id) in next.iter().enumerate() {
             let is_last = index + 1 == next.len();
             let (branch, below) = if is_last { ("└─▶ ", "    ") } else { ("├─▶ ", "│   ") };
