@@ -3,7 +3,8 @@
 //! has nothing to resolve. It also counts which 6-grams are common in ordinary logs (`samples/healthy`), by which anchors
 //! are chosen.
 //!
-//! The compiler is the program's own: its files are modules here too, and the root stands in for `catalog`. What is wrong with a
+//! The compiler is the program's own: its files are modules here too, and the root stands in for `catalog`; what only the program
+//! calls of them is dead code here. What is wrong with a
 //! pattern file is kept beside the catalogue, and told by `omnilog patterns check` and the tests.
 
 use std::collections::BTreeMap;
