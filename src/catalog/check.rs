@@ -231,14 +231,12 @@ impl Lint<'_> {
             let help = format!("add evidence with `role = \"contradicts\"`, or a comment `{NO_COUNTER_EVIDENCE}WHY`");
             self.complain("differential", message, Some(help));
         }
-        for collect in page.collect.iter().filter(|c| !c.evidence.is_empty()) {
-            if !cause.evidence.iter().any(|e| e.id == collect.evidence) {
-                let help = suggest::did_you_mean(&collect.evidence, cause.evidence.iter().map(|e| e.id.as_str()));
-                self.complain(
-                    &collect.run,
-                    format!("`collect` names the unknown evidence `{}`", collect.evidence),
-                    help,
-                );
+        let collects = page.collect.iter().map(|c| ("collect", &c.run, &c.evidence)).filter(|(_, _, id)| !id.is_empty());
+        let steps = page.remediation.iter().flat_map(|r| r.evidence.iter().map(|id| ("remediation", &r.title, id)));
+        for (table, near, id) in collects.chain(steps) {
+            if !cause.evidence.iter().any(|e| e.id == *id) {
+                let help = suggest::did_you_mean(id, cause.evidence.iter().map(|e| e.id.as_str()));
+                self.complain(near, format!("`{table}` names the unknown evidence `{id}`"), help);
             }
         }
     }

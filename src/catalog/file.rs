@@ -231,6 +231,8 @@ pub struct Application {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Remediation {
+    /// The evidence items that it fits: it comes first when one of them was seen and last when none was.
+    pub evidence: Vec<String>,
     /// The step in a sentence.
     pub title: String,
     /// More about it.

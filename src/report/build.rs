@@ -12,12 +12,11 @@ use crate::rank::{Candidate, Item};
 use crate::scan::{Hit, SourceOutcome, Time, TimeKind, Zone, ZoneKnown};
 
 use super::coverage::{self, coverage};
-use super::fill::{fill, unambiguous};
+use super::fill::fill;
 use super::model::{
-    CatalogueInfo, ClockEntry, CollectNext, CollectStep, EvidenceLine, Input, ProblemEntry, ReferenceEntry,
-    RemediationStep, Report, RootCause, SCHEMA_VERSION, Span, Symptom, Tool, UnknownItem,
+    CatalogueInfo, ClockEntry, CollectNext, EvidenceLine, Input, ProblemEntry, ReferenceEntry, Report, RootCause, SCHEMA_VERSION, Span, Symptom, Tool, UnknownItem,
 };
-use super::{border, sanitize, timeline, unexplained, words};
+use super::{border, sanitize, steps, timeline, unexplained, words};
 
 /// Root causes in a report.
 const CAUSES: usize = 20;
@@ -29,12 +28,6 @@ const LINES: usize = 12;
 const COLLECT_NEXT: usize = 2;
 /// From here on nothing more needs to be fetched.
 const CERTAIN: f64 = 0.95;
-/// A minute, in microseconds.
-const MINUTE: i64 = 60_000_000;
-/// Logs are worth fetching from so long before the first trace.
-const LEAD: i64 = 10 * MINUTE;
-/// From when logs are worth fetching where no time is known, as `docker logs` takes it.
-const A_DAY: &str = "24h";
 
 /// Puts the report together.
 pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemEntry>) -> Report {
@@ -222,8 +215,8 @@ fn root_cause(world: &World<'_>, rank: usize, candidate: &Candidate) -> RootCaus
         description: page.description.trim().to_owned(),
         reason: page.cause.trim().to_owned(),
         impact: page.impact.trim().to_owned(),
-        remediation: page.remediation.iter().map(|r| step(r, &candidate.entities)).collect(),
-        collect: collect(cause, candidate, &page),
+        remediation: steps::remediation(cause, candidate, &page),
+        collect: steps::collect(cause, candidate, &page),
         references: page
             .references
             .iter()
@@ -236,49 +229,13 @@ fn sanitized(entities: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<S
     entities.iter().map(|(k, v)| (k.clone(), v.iter().map(|v| sanitize::line(v)).collect())).collect()
 }
 
-/// A step with the captured values in it. What cannot be undone names a machine only where the evidence names no other.
-fn step(step: &crate::catalog::file::Remediation, values: &BTreeMap<String, Vec<String>>) -> RemediationStep {
-    let single = (step.risk == "destructive").then(|| unambiguous(values));
-    let values = single.as_ref().unwrap_or(values);
-    RemediationStep {
-        title: fill(&step.title, values),
-        text: fill(step.text.trim(), values),
-        run: fill(step.run.trim(), values),
-        risk: if step.risk.is_empty() { "none".into() } else { step.risk.clone() },
-        precondition: fill(step.precondition.trim(), values),
-        verify: fill(step.verify.trim(), values),
-        rollback: fill(step.rollback.trim(), values),
-        guide: step.guide.trim().to_owned(),
-    }
-}
-
-/// What to fetch for a root cause, what tells most first.
-fn collect(cause: Option<&Cause>, candidate: &Candidate, page: &CauseFile) -> Vec<CollectStep> {
-    let rank = |evidence: &str| {
-        let item = cause?.evidence.iter().position(|e| e.id == evidence)?;
-        candidate.wanted.iter().position(|(wanted, _)| *wanted == item)
-    };
-    let mut steps: Vec<&crate::catalog::file::Collect> = page.collect.iter().collect();
-    steps.sort_by_key(|c| rank(&c.evidence).unwrap_or(usize::MAX));
-    let values = told(candidate);
-    let step = |c: &crate::catalog::file::Collect| CollectStep { run: fill(c.run.trim(), &values), why: c.why.clone() };
-    steps.into_iter().map(step).collect()
-}
-
-/// What is known of a root cause, for commands: names, and `since` when logs are worth fetching.
-fn told(candidate: &Candidate) -> BTreeMap<String, Vec<String>> {
-    let begin = candidate.span.and_then(|(first, _)| rfc3339((first - LEAD).div_euclid(MINUTE) * MINUTE));
-    let since = ("since".to_owned(), vec![begin.unwrap_or_else(|| A_DAY.to_owned())]);
-    candidate.entities.clone().into_iter().chain([since]).collect()
-}
-
 /// The commands that would tell most between the first root causes.
 fn collect_next(world: &World<'_>, candidates: &[Candidate]) -> Vec<CollectNext> {
     let mut found: Vec<CollectNext> = Vec::new();
     for candidate in candidates.iter().filter(|c| c.confidence < CERTAIN).take(2) {
         let Some(cause) = world.catalogue.causes.get(candidate.cause) else { continue };
         let page = world.catalogue.page(&cause.id).unwrap_or_default();
-        let values = told(candidate);
+        let values = steps::told(candidate);
         for (item, bits) in &candidate.wanted {
             let Some(evidence) = cause.evidence.get(*item) else { continue };
             let Some(step) = page.collect.iter().find(|c| c.evidence == evidence.id) else { continue };

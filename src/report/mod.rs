@@ -17,6 +17,7 @@ pub mod notice;
 pub mod sanitize;
 pub mod sarif;
 pub mod text;
+mod steps;
 mod timeline;
 mod unexplained;
 mod words;

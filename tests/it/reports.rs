@@ -377,3 +377,24 @@ fn markup(text: &str) -> Vec<String> {
     }
     found
 }
+
+/// The titles of the remedies for the best root cause of a log.
+fn remedies(log: &str, cause: &str) -> Vec<String> {
+    let report = omnilog(["-"]).input(log).report();
+    let best = &report["root_causes"][0];
+    assert_eq!(best["id"], cause);
+    let steps = best["remediation"].as_array().expect("steps");
+    steps.iter().map(|s| s["title"].as_str().expect("a title").to_owned()).collect()
+}
+
+#[test]
+fn the_remedy_that_fits_what_was_seen_comes_first() {
+    let cause = "proxmox-storage/storage-misconfigured";
+    let share = remedies("TASK ERROR: unable to create VM 104 - mkdir /mnt/pve/nas/images/104: Permission denied\n", cause);
+    assert!(share[0].starts_with("A share that refuses writes"), "{share:#?}");
+    let refused = "TASK ERROR: unable to create VM 104 - storage 'local' does not support content-type 'images'\n";
+    let content = remedies(refused, cause);
+    assert!(content[0].starts_with("Look at the definition"), "a look comes before a change: {content:#?}");
+    assert!(content[1].starts_with("Allow the missing content type"), "{content:#?}");
+    assert!(content[4].starts_with("A share that refuses writes"), "what was not seen comes last: {content:#?}");
+}
