@@ -231,7 +231,8 @@ impl Lint<'_> {
             let help = format!("add evidence with `role = \"contradicts\"`, or a comment `{NO_COUNTER_EVIDENCE}WHY`");
             self.complain("differential", message, Some(help));
         }
-        let collects = page.collect.iter().map(|c| ("collect", &c.run, &c.evidence)).filter(|(_, _, id)| !id.is_empty());
+        let collects =
+            page.collect.iter().map(|c| ("collect", &c.run, &c.evidence)).filter(|(_, _, id)| !id.is_empty());
         let steps = page.remediation.iter().flat_map(|r| r.evidence.iter().map(|id| ("remediation", &r.title, id)));
         for (table, near, id) in collects.chain(steps) {
             if !cause.evidence.iter().any(|e| e.id == *id) {

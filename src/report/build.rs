@@ -14,7 +14,8 @@ use crate::scan::{Hit, SourceOutcome, Time, TimeKind, Zone, ZoneKnown};
 use super::coverage::{self, coverage};
 use super::fill::fill;
 use super::model::{
-    CatalogueInfo, ClockEntry, CollectNext, EvidenceLine, Input, ProblemEntry, ReferenceEntry, Report, RootCause, SCHEMA_VERSION, Span, Symptom, Tool, UnknownItem,
+    CatalogueInfo, ClockEntry, CollectNext, EvidenceLine, Input, ProblemEntry, ReferenceEntry, Report, RootCause,
+    SCHEMA_VERSION, Span, Symptom, Tool, UnknownItem,
 };
 use super::{border, sanitize, steps, timeline, unexplained, words};
 

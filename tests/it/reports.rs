@@ -390,7 +390,8 @@ fn remedies(log: &str, cause: &str) -> Vec<String> {
 #[test]
 fn the_remedy_that_fits_what_was_seen_comes_first() {
     let cause = "proxmox-storage/storage-misconfigured";
-    let share = remedies("TASK ERROR: unable to create VM 104 - mkdir /mnt/pve/nas/images/104: Permission denied\n", cause);
+    let share =
+        remedies("TASK ERROR: unable to create VM 104 - mkdir /mnt/pve/nas/images/104: Permission denied\n", cause);
     assert!(share[0].starts_with("A share that refuses writes"), "{share:#?}");
     let refused = "TASK ERROR: unable to create VM 104 - storage 'local' does not support content-type 'images'\n";
     let content = remedies(refused, cause);
