@@ -11,7 +11,8 @@ fn sources() -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     for path in files(&src) {
         let relative = path.strip_prefix(&src).expect("below src").to_string_lossy().replace('\\', "/");
-        let is_test = ["tests.rs", "testing.rs"].iter().any(|end| relative.ends_with(end));
+        let is_test =
+            relative.contains("/tests/") || ["tests.rs", "testing.rs"].iter().any(|end| relative.ends_with(end));
         if Path::new(&relative).extension().is_none_or(|e| e != "rs") || is_test {
             continue;
         }

@@ -1,5 +1,5 @@
 //! The limits of lines and documents, and what the report says when one is reached. The limits of containers are tested
-//! beside the code that enforces them (`src/input/tests.rs`).
+//! beside the code that enforces them (`src/input/tests/limits.rs`).
 
 use omnilog::input::Options;
 use omnilog::pipeline::{self, Analysis};
