@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::fit;
 use super::paint::{caret_paint, command_paint, dim, verdict_paint};
 use super::time::{seconds, until};
-use super::{LABEL, Page, chain, wrap};
+use super::{LABEL, Page, chain, columns, wrap};
 use crate::report::model::{EvidenceLine, RemediationStep, RootCause};
 use crate::report::words::{counted, of_things, some};
 use crate::report::{NAMED, sanitize};
@@ -274,6 +274,9 @@ impl Page<'_> {
         let indent = " ".repeat(self.body + if self.is_narrow { 0 } else { 2 });
         if line.nearby.is_empty() {
             if let Some((first, last)) = self.ends(line) {
+                if let Some(rows) = columns::fit(first, last, self.width.saturating_sub(indent.width())) {
+                    return rows.map(|row| format!("{indent}{}", sanitize::text(&row))).to_vec();
+                }
                 let shown = [first, last].map(|text| self.marked(&indent, "", text, None, 1));
                 return shown.concat();
             }

@@ -5,6 +5,7 @@
 
 mod cause;
 mod chain;
+mod columns;
 mod fit;
 mod footer;
 mod moments;
