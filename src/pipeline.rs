@@ -10,7 +10,7 @@ use crate::catalog::Catalogue;
 use crate::correlate::{World, zone};
 use crate::event::time::SECOND;
 use crate::event::{Event, Service};
-use crate::input::{self, Content, Options, Problem, Source, Visitor};
+use crate::input::{self, Content, Hints, Options, Problem, Source, Visitor};
 use crate::parse;
 use crate::rank::{self, Candidate};
 use crate::report::model::{ProblemEntry, Report};
@@ -73,11 +73,11 @@ impl Analysis {
     }
 }
 
-/// Reads texts that are already in memory, by name.
+/// Reads texts that are already in memory, by name: as files of these names, of which a path tells what it is.
 pub fn read_texts<'t>(scanner: &Scanner<'_>, texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Analysis {
     let mut analysis = Analysis::default();
     for (name, text) in texts {
-        let context = SourceContext { label: name.to_owned(), ..SourceContext::default() };
+        let context = told(name, &Hints::of(name), None);
         analysis.sources.push(scanner.text(context, text.as_bytes()));
     }
     analysis.sorted(scanner.catalogue)
@@ -277,7 +277,10 @@ pub fn entry(problem: Problem) -> ProblemEntry {
 
 /// What the path of a source tells.
 pub fn context(source: &Source) -> SourceContext {
-    let hints = &source.hints;
+    told(&source.label, &source.hints, source.modified)
+}
+
+fn told(label: &str, hints: &Hints, modified: Option<i64>) -> SourceContext {
     let mut entities = Vec::new();
     for (key, value) in [("pve.upid", &hints.upid), ("pve.node", &hints.pve_node), ("pve.vmid", &hints.vmid)] {
         entities.extend(value.clone().map(|v| (key.to_owned(), v)));
@@ -296,13 +299,13 @@ pub fn context(source: &Source) -> SourceContext {
         }
     }
     SourceContext {
-        label: source.label.clone(),
+        label: label.to_owned(),
         service: hints.service.as_deref().and_then(Service::from_name),
         node: hints.node.clone(),
         entities,
         document: hints.document.clone(),
         // Archives made to be reproducible carry 1970 or 1980: that tells nothing.
-        modified: source.modified.filter(|s| *s >= OLDEST_LOG).map(|s| s.saturating_mul(SECOND)),
+        modified: modified.filter(|s| *s >= OLDEST_LOG).map(|s| s.saturating_mul(SECOND)),
         start: upid.map(|u| u.start.saturating_mul(SECOND)),
         around: 0,
         unpacked: false,
