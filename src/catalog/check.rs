@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::compile::PatternError;
 use super::file::{CauseFile, Remediation, SampleFile};
-use super::{Catalogue, Correlation, CorrelationKind, Signature, TASK_STARTS, anchor, build_regex, discern};
+use super::{Catalogue, Correlation, CorrelationKind, SOURCE, Signature, TASK_STARTS, anchor, build_regex, discern};
 use crate::catalog::Term;
 use crate::suggest;
 
@@ -298,6 +298,9 @@ fn unused(catalogue: &Catalogue, complaints: &mut Vec<PatternError>) {
         match &correlation.kind {
             CorrelationKind::Ordered { without } => used.extend(without.iter().map(|id| Term::Signature(*id))),
             CorrelationKind::Absence { anchor, .. } => used.extend([Term::Signature(*anchor)]),
+            CorrelationKind::Cured(cures) => {
+                used.extend(cures.iter().flat_map(|c| &c.healthy).map(|id| Term::Signature(*id)));
+            }
             _ => {}
         }
     }
@@ -338,6 +341,7 @@ const NAMES: &[&str] = &[
     "etcd.member",
     "host",
     "url",
+    SOURCE,
 ];
 
 /// Names that no event can carry.
@@ -347,12 +351,19 @@ fn correlations(catalogue: &Catalogue, complaints: &mut Vec<PatternError>) {
         if let CorrelationKind::ValueCount { field, .. } = &correlation.kind {
             names.push(field);
         }
-        let rules = || correlation.rules.iter().filter_map(|id| catalogue.signatures.get(*id));
+        let healthy = match &correlation.kind {
+            CorrelationKind::Cured(cures) => cures.iter().flat_map(|c| c.healthy.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let rules = || correlation.rules.iter().chain(&healthy).filter_map(|id| catalogue.signatures.get(*id));
         let captured = |name: &str| {
             let group = format!("(?P<{name}>");
             rules().any(|s| s.regex.as_ref().is_some_and(|r| r.source.contains(&group)))
         };
         let tested = |name: &str| rules().any(|s| s.fields.iter().any(|f| f.key == name));
+        if let CorrelationKind::Cured(cures) = &correlation.kind {
+            names.extend(cures.iter().flat_map(|c| &c.of).map(String::as_str));
+        }
         for name in names.into_iter().filter(|n| !NAMES.contains(n) && !captured(n) && !tested(n)) {
             let Some((text, own)) = home(catalogue, &correlation.name) else { continue };
             let mut lint = Lint { path: &text.path, text: &text.text, complaints };

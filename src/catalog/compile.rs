@@ -8,12 +8,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::file::{
-    BenignFile, CauseFile, CorrelationFile, EvidenceFile, FieldValue, Prior, ScenarioFile, SignatureFile,
+    BenignFile, CauseFile, CorrelationFile, CureFile, EvidenceFile, FieldValue, Prior, ScenarioFile, SignatureFile,
 };
 use super::version::Affected;
 use super::{
-    Attention, Catalogue, Cause, Correlation, CorrelationKind, Evidence, Expr, FieldOp, FieldTest, LazyRegex, Level,
-    PatternText, Scenario, ServiceSet, Signature, SignatureId, Term, anchor, expr,
+    Attention, Catalogue, Cause, Correlation, CorrelationKind, Cure, Evidence, Expr, FieldOp, FieldTest, LazyRegex,
+    Level, PatternText, Scenario, ServiceSet, Signature, SignatureId, Term, anchor, expr,
 };
 use crate::event::time::SECOND;
 use crate::event::{Service, Severity};
@@ -35,6 +35,8 @@ const PASSED_IF_CAUSE: f64 = 0.00005;
 const PASSED_IF_NOT: f64 = 0.9;
 /// Evidence of this likelihood ratio and above tells whether its root cause lasts.
 const TELLING: f64 = 14.0;
+/// How soon trouble must be put right to be a trifle, when a pattern file says nothing else.
+const SOON: &str = "1h";
 /// A count above this needs every hit: fewer are looked at on ordinary lines of one window of a source.
 const MANY: u64 = 16;
 
@@ -353,7 +355,7 @@ impl<'t> Compiler<'t> {
                 prior: self.prior(id, &file.prior),
                 explains: self.causes_named(id, ("explains", &file.explains), parsed),
                 mimics: self.causes_named(id, ("mimics", &file.mimics), parsed),
-                evidence: self.evidence(id, file),
+                evidence: self.evidence(id, file, parsed),
                 applications: self.applications(id, file),
             };
             causes.push(cause);
@@ -402,7 +404,7 @@ impl<'t> Compiler<'t> {
         list
     }
 
-    fn evidence(&mut self, id: &str, file: &CauseFile) -> Vec<Evidence> {
+    fn evidence(&mut self, id: &str, file: &CauseFile, parsed: &Parsed) -> Vec<Evidence> {
         let mut list = Vec::new();
         for item in &file.evidence {
             match self.item(id, item) {
@@ -416,17 +418,116 @@ impl<'t> Compiler<'t> {
         if let Some(passing) = file.passes.as_deref().and_then(|time| self.passing(id, time, &list)) {
             list.push(passing);
         }
+        if let Some(cured) = self.cured(id, file, parsed, &list) {
+            list.push(cured);
+        }
         list
+    }
+
+    /// What speaks against a root cause whose trouble was put right, for each thing that showed it.
+    fn cured(&mut self, id: &str, file: &CauseFile, parsed: &Parsed, evidence: &[Evidence]) -> Option<Evidence> {
+        let (mut cures, mut says): (Vec<Cure>, Vec<&str>) = (Vec::new(), Vec::new());
+        for (home, name, cure) in self.cures_named(id, file, parsed) {
+            match self.cure(&home, cure) {
+                Ok(compiled) => cures.push(compiled),
+                Err((message, help)) => {
+                    self.error(&home, &format!("[cure.{name}]"), format!("cure `{name}`: {message}"), help);
+                }
+            }
+            says.push(&cure.says);
+        }
+        if cures.is_empty() {
+            return None;
+        }
+        let rules = self.trouble(id, file, evidence, &cures);
+        for signature in rules.iter().chain(cures.iter().flat_map(|c| &c.healthy)) {
+            if let Some(signature) = self.signatures.get_mut(*signature) {
+                signature.correlated = true;
+                signature.attention = Attention::Every;
+                signature.keep.extend(cures.iter().flat_map(|c| c.of.iter().cloned()));
+            }
+        }
+        says.dedup();
+        let says = format!("it was put right: {}", says.join(", or "));
+        let name = format!("{id}#{}", super::CURED);
+        let kind = CorrelationKind::Cured(cures);
+        self.correlations.push(Correlation { name, kind, rules, group_by: Vec::new(), timespan: None });
+        Some(Evidence {
+            id: super::CURED.to_owned(),
+            when: Expr::Name(Term::Correlation(self.correlations.len() - 1)),
+            if_cause: PASSED_IF_CAUSE,
+            if_not: PASSED_IF_NOT,
+            group: None,
+            says,
+            needs: ServiceSet::default(),
+        })
+    }
+
+    /// The cures of a root cause: its own, and those of other files that it names; each with its file and name there.
+    fn cures_named<'p>(
+        &mut self,
+        id: &str,
+        file: &'p CauseFile,
+        parsed: &'p Parsed,
+    ) -> Vec<(String, String, &'p CureFile)> {
+        let mut found: Vec<(String, String, &CureFile)> =
+            file.cure.iter().map(|(name, cure)| (id.to_owned(), name.clone(), cure)).collect();
+        let of_causes = parsed.causes.iter().map(|(home, f)| (home, &f.cure));
+        let all: Vec<_> = of_causes.chain(parsed.scenarios.iter().map(|(home, f)| (home, &f.cure))).collect();
+        for wanted in &file.cures {
+            let known = || all.iter().flat_map(|(home, cures)| cures.iter().map(move |(n, c)| (*home, n, c)));
+            match known().find(|(home, name, _)| wanted.split_once('#') == Some((home, name))) {
+                Some((home, name, cure)) => found.push((home.clone(), name.clone(), cure)),
+                None => {
+                    let names: Vec<String> = known().map(|(home, name, _)| format!("{home}#{name}")).collect();
+                    let help = suggest::did_you_mean(wanted, names.iter().map(String::as_str));
+                    self.error(id, wanted, format!("`cures` names the unknown cure `{wanted}`"), help);
+                }
+            }
+        }
+        found
+    }
+
+    fn cure(&self, home: &str, file: &CureFile) -> Result<Cure, Complaint> {
+        if file.healthy.is_empty() || file.says.is_empty() {
+            return Err(complaint("needs `healthy` and `says`"));
+        }
+        let within = duration(file.within.as_deref().unwrap_or(SOON))?;
+        Ok(Cure { healthy: self.rules(home, &file.healthy)?, of: file.of.clone(), within })
+    }
+
+    /// The signatures of which every hit must be followed by a cure: those of telling evidence, or those that the file names.
+    fn trouble(&mut self, id: &str, file: &CauseFile, evidence: &[Evidence], cures: &[Cure]) -> Vec<SignatureId> {
+        if !file.trouble.is_empty() {
+            return self.rules(id, &file.trouble).unwrap_or_else(|(message, help)| {
+                self.error(id, "trouble", message, help);
+                Vec::new()
+            });
+        }
+        let mut rules = Vec::new();
+        for item in evidence.iter().filter(|e| e.supports() && is_telling(e)) {
+            item.when.cited(&mut |term| match term {
+                Term::Signature(signature) => rules.push(*signature),
+                Term::Correlation(index) => match self.correlations.get(*index) {
+                    Some(Correlation { kind: CorrelationKind::Absence { anchor, .. }, .. }) => rules.push(*anchor),
+                    Some(correlation) => rules.extend(&correlation.rules),
+                    None => {}
+                },
+            });
+        }
+        let is_healthy = |signature: &SignatureId| cures.iter().any(|c| c.healthy.contains(signature));
+        let is_background = |signature: &SignatureId| self.signatures.get(*signature).is_some_and(|s| s.background);
+        rules.retain(|signature| !is_healthy(signature) && !is_background(signature));
+        rules.sort_unstable();
+        rules.dedup();
+        rules
     }
 
     /// What speaks against a root cause whose text returns as long as it lasts: short trouble that did not come back.
     fn passing(&mut self, id: &str, time: &str, evidence: &[Evidence]) -> Option<Evidence> {
         let within = duration(time).map_err(|(message, help)| self.error(id, "passes", message, help)).ok()?;
         let mut rules = Vec::new();
-        // What is said by much else as well comes back for other reasons; but a provider that goes on to report the failed
-        // task shows that it lasts.
-        let tells = |e: &Evidence| e.ratio() >= TELLING || e.group.as_deref() == Some("provider");
-        for item in evidence.iter().filter(|e| e.supports() && tells(e)) {
+        for item in evidence.iter().filter(|e| e.supports() && is_telling(e)) {
             item.when.names(&mut |term, positive| match term {
                 Term::Signature(signature) if positive => rules.push(*signature),
                 Term::Correlation(index) if positive => {
@@ -473,6 +574,12 @@ impl<'t> Compiler<'t> {
             needs,
         })
     }
+}
+
+/// Whether an item tells that its root cause lasts. What is said by much else as well comes back for other reasons; but a
+/// provider that goes on to report the failed task shows that it lasts.
+fn is_telling(item: &Evidence) -> bool {
+    item.ratio() >= TELLING || item.group.as_deref() == Some("provider")
 }
 
 /// A message and what to do.

@@ -34,6 +34,12 @@ pub struct CauseFile {
     /// Trouble that is shorter and does not come back within as long is ordinary life, not this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passes: Option<String>,
+    /// What shows that its trouble was put right: names of `cure` tables of other files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cures: Vec<String>,
+    /// The signatures that must be followed by a cure, where that are others than those of telling evidence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trouble: Vec<String>,
     /// Former ids.
     pub aliases: Vec<String>,
     /// Versions that have this fault.
@@ -42,6 +48,9 @@ pub struct CauseFile {
     pub signature: BTreeMap<String, SignatureFile>,
     /// Tests over several events.
     pub correlation: BTreeMap<String, CorrelationFile>,
+    /// What shows that its trouble was put right.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub cure: BTreeMap<String, CureFile>,
     /// What speaks for and against.
     pub evidence: Vec<EvidenceFile>,
     /// What to do, in order.
@@ -70,6 +79,9 @@ pub struct ScenarioFile {
     pub signature: BTreeMap<String, SignatureFile>,
     /// Shared tests over several events.
     pub correlation: BTreeMap<String, CorrelationFile>,
+    /// Shared cures.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub cure: BTreeMap<String, CureFile>,
 }
 
 /// Lines that look bad and are not: `patterns/benign/<area>.toml`.
@@ -167,6 +179,21 @@ pub struct CorrelationFile {
     pub after: Option<String>,
     /// Absence: services that must cover the time.
     pub covered_by: Vec<String>,
+}
+
+/// What shows that trouble was put right.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CureFile {
+    /// Signatures of the state that the trouble excludes: any of them.
+    pub healthy: Vec<String>,
+    /// Names that trouble and cure must agree on; `source` is the source itself. Empty: it speaks for everything.
+    pub of: Vec<String>,
+    /// How soon after trouble it must come; an hour when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+    /// What it tells, in a few words.
+    pub says: String,
 }
 
 /// One item of evidence.

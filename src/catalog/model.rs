@@ -365,6 +365,21 @@ pub struct Correlation {
     pub timespan: Option<i64>,
 }
 
+/// What shows that trouble was put right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cure {
+    /// Signatures of the state that the trouble excludes.
+    pub healthy: Vec<SignatureId>,
+    /// Names that trouble and cure must agree on; [`SOURCE`] is the source itself. None: it speaks for everything.
+    pub of: Vec<String>,
+    /// How soon after trouble it must come, microseconds: what lasted longer was an outage, and is told.
+    pub within: i64,
+}
+
+/// The word for the source itself among the names that trouble and cure must agree on.
+pub const SOURCE: &str = "source";
+/// The id of the item that speaks against trouble which was put right.
+pub const CURED: &str = "cured-later";
 /// The id of the item that speaks against trouble which passed by itself.
 pub const PASSING: &str = "passing";
 /// The signature of lines that are written in the second in which a task starts: they tell the zone of what they stand in.
@@ -400,6 +415,8 @@ pub enum CorrelationKind {
     ClockPair,
     /// Where the first rules hit, the last one hits further down in the same source: the order of lines counts, not times.
     Settled,
+    /// Every hit is followed, for the same thing, by what shows that it is well again.
+    Cured(Vec<Cure>),
     /// Every episode of hits is short, and the log goes on without them: pauses longer than this end an episode.
     Passing(i64),
     /// No rule hits around an anchor.

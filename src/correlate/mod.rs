@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod coverage;
+mod cure;
 pub mod entities;
 pub mod miss;
 mod window;
@@ -182,6 +183,12 @@ impl<'w> World<'w> {
     /// Whether a signature tests documents that show a state as it is now: their time tells when it last changed.
     pub fn is_state(&self, signature: SignatureId) -> bool {
         self.catalogue.signatures.get(signature).is_some_and(|s| !s.formats.is_empty())
+    }
+
+    /// Whether a signature was found so often in some source that hits of it may be missing.
+    fn is_frequent(&self, signature: SignatureId, many: usize) -> bool {
+        let mut tallies = self.sources.iter().filter_map(|s| s.found.tallies.get(&signature));
+        tallies.any(|t| t.hits.len() >= many || t.count != t.hits.len() as u64)
     }
 
     /// Whether all hits of a signature in a source were kept.

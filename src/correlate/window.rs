@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Correlation, CorrelationKind, ServiceSet, SignatureId, Truth};
 
-use super::{Finding, HitRef, World};
+use super::{Finding, HitRef, World, cure};
 
 /// Hits of one group, by time. The first of the pair tells which times can be compared.
 pub(super) type Group = Vec<Dated>;
@@ -28,6 +28,7 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
         CorrelationKind::Elapsed { lt, gt } => elapsed(world, correlation, *lt, *gt),
         CorrelationKind::Passing(within) => passing(world, correlation, *within),
         CorrelationKind::Settled => settled(world, correlation),
+        CorrelationKind::Cured(cures) => cure::put_right(world, &correlation.rules, cures),
         CorrelationKind::ClockPair => verdict(None, false),
         CorrelationKind::Absence { anchor, before, after, covered_by } => {
             absence(world, correlation, *anchor, (*before, *after), *covered_by)

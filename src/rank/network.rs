@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::Evidence;
+use crate::catalog::{CURED, Evidence, PASSING};
 use crate::correlate::World;
 
 use super::observe::{self, Judged, Observation};
@@ -36,13 +36,16 @@ struct Seen {
 pub struct Weighed {
     seen: Vec<Seen>,
     odds: Vec<f64>,
+    /// By judged root cause: how much less likely it is for being over.
+    over: Vec<f64>,
     /// By judged root cause.
     pub posteriors: Vec<f64>,
 }
 
 /// The posterior of each judged root cause.
 ///
-/// First by what each was seen by itself; then what those that are likely by themselves explain counts as theirs too.
+/// First by what each was seen by itself; then what those that are likely by themselves explain counts as theirs too. What
+/// is over was there: it still explains what it was seen by, which then speaks for nothing else, and is unlikely all the same.
 pub fn posteriors(world: &World<'_>, judged: &[Judged]) -> Weighed {
     let observations = observe::observations(world, judged);
     let odds: Vec<f64> = judged.iter().map(|j| own_odds(world, j)).collect();
@@ -50,8 +53,22 @@ pub fn posteriors(world: &World<'_>, judged: &[Judged]) -> Weighed {
     let alone = infer(&own, &odds);
     let likely: Vec<bool> = alone.iter().map(|p| *p >= super::POSSIBLE).collect();
     let seen = own.into_iter().map(|seen| with_causes(world, judged, &likely, seen)).collect::<Vec<_>>();
-    let posteriors = infer(&seen, &odds);
-    Weighed { seen, odds, posteriors }
+    let over: Vec<f64> = judged.iter().map(|j| against(world, j, is_end)).collect();
+    let posteriors = now(infer(&seen, &odds), &over);
+    Weighed { seen, odds, over, posteriors }
+}
+
+/// Whether an item tells that trouble was there and is over, and not that it never was.
+fn is_end(item: &Evidence) -> bool {
+    item.id == PASSING || item.id == CURED
+}
+
+/// From what was there to what is there now.
+fn now(mut posteriors: Vec<f64>, over: &[f64]) -> Vec<f64> {
+    for (posterior, over) in posteriors.iter_mut().zip(over) {
+        *posterior = *posterior * over / (1.0 - *posterior + *posterior * over);
+    }
+    posteriors
 }
 
 impl Weighed {
@@ -63,14 +80,14 @@ impl Weighed {
         let scaled = |ratio: f64| {
             let mut odds = self.odds.clone();
             odds.get_mut(index).into_iter().for_each(|o| *o *= ratio);
-            entropy(&infer(&self.seen, &odds))
+            entropy(&now(infer(&self.seen, &odds), &self.over))
         };
         let present = if evidence.supports() {
             let ratio = if_cause / if_not;
             let leak = 0.9 / ratio.max(1.0);
             let mut seen: Vec<Seen> = self.seen.clone();
             seen.push(Seen { leak, arcs: BTreeMap::from([(index, (ratio * leak).min(SURE))]) });
-            entropy(&infer(&seen, &self.odds))
+            entropy(&now(infer(&seen, &self.odds), &self.over))
         } else {
             scaled(if_cause / if_not)
         };
@@ -99,17 +116,18 @@ fn infer(seen: &[Seen], odds: &[f64]) -> Vec<f64> {
     posteriors
 }
 
-/// Prior odds with what speaks against and what versions say.
+/// Prior odds with what speaks against it ever having been there, and what versions say.
 fn own_odds(world: &World<'_>, judged: &Judged) -> f64 {
     let Some(cause) = world.catalogue.causes.get(judged.cause) else { return 0.0 };
-    let against: f64 = judged
-        .items
-        .iter()
-        .filter_map(|i| cause.evidence.get(i.evidence))
-        .filter(|e| !e.supports())
-        .map(|e| e.ratio())
-        .product();
+    let against = against(world, judged, |item| !is_end(item));
     cause.prior / (1.0 - cause.prior) * against * version_ratio(world, judged.cause)
+}
+
+/// The ratio of all counter-evidence of a kind.
+fn against(world: &World<'_>, judged: &Judged, is_meant: impl Fn(&Evidence) -> bool) -> f64 {
+    let Some(cause) = world.catalogue.causes.get(judged.cause) else { return 1.0 };
+    let items = judged.items.iter().filter_map(|i| cause.evidence.get(i.evidence));
+    items.filter(|e| !e.supports() && is_meant(e)).map(Evidence::ratio).product()
 }
 
 /// Turns ratios into probabilities: each arc alone keeps its ratio.
@@ -269,7 +287,8 @@ mod tests {
     fn what_would_decide_gains_more_than_what_would_not() {
         let odds = vec![0.05 / 0.95; 2];
         let observations = vec![seen(&[(0, 0.9), (1, 0.9)], 0.009)];
-        let weighed = Weighed { posteriors: infer(&observations, &odds), seen: observations, odds };
+        let over = vec![1.0; odds.len()];
+        let weighed = Weighed { posteriors: infer(&observations, &odds), seen: observations, odds, over };
         let item = |if_cause, if_not| Evidence {
             id: String::new(),
             when: crate::catalog::Expr::Name(crate::catalog::Term::Signature(0)),

@@ -209,6 +209,100 @@ fn trouble_is_settled_where_its_end_stands_further_down() {
     assert_eq!(over(&[(1, 1, 2)]), Truth::False);
 }
 
+/// A root cause whose trouble (the first kind of event) is put right by the second kind, of the same one, within a minute.
+const CURES: &str = r#"
+title = "t"
+level = "low"
+[signature.a]
+any = ["first kind of event"]
+regex = 'by (?P<who>\w+)'
+[signature.nameless]
+any = ["first kind of event, it says"]
+[signature.b]
+any = ["second kind of event"]
+regex = 'by (?P<who>\w+)'
+[signature.listed]
+format = ["qm_config"]
+fields = { "qm.lock|exists" = true }
+[cure.well]
+healthy = ["b"]
+of = ["who"]
+within = "60s"
+says = "it is well"
+[[evidence]]
+id = "e"
+when = "a or nameless or listed"
+strength = "conclusive"
+"#;
+
+/// Whether trouble in these sources was put right.
+fn put_right(sources: &[&str]) -> Truth {
+    let dir = Dir::with(&[("x/y.toml", CURES), ("x/scenario.toml", "title = \"x\"\ndescription = \"x\"\n")]);
+    let (catalogue, errors) = load::with_folder(dir.path(), true);
+    assert!(errors.is_empty(), "{errors:#?}");
+    let names: Vec<String> = (0..sources.len()).map(|n| format!("{n}.log")).collect();
+    let scanner = Scanner::new(&catalogue, lab::NOW);
+    let analysis = pipeline::read_texts(&scanner, names.iter().map(String::as_str).zip(sources.iter().copied()));
+    let world = World::new(&catalogue, &analysis.sources);
+    let cause = catalogue.causes.iter().find(|c| c.id == "x/y").expect("the cause");
+    world.find(&cause.evidence.last().expect("what the cure stands for").when).truth
+}
+
+/// Lines of one source: the second of each event (none for lines without stamps), its kind and whose it is.
+fn lines(events: &[(Option<i64>, &str, &str)]) -> String {
+    let line = |(at, kind, who): &(Option<i64>, &str, &str)| {
+        let stamp = at.map_or(String::new(), |at| format!("2026-09-15T12:{:02}:{:02}Z info ", at / 60, at % 60));
+        format!("{stamp}{kind} kind of event by {who}\n")
+    };
+    events.iter().map(line).collect()
+}
+
+#[test]
+fn trouble_is_put_right_by_what_is_well_later_and_the_same() {
+    let both = |events: &[(Option<i64>, &str, &str)]| put_right(&[&lines(events)]);
+    let apart = |trouble: &[(Option<i64>, &str, &str)], end: &[(Option<i64>, &str, &str)]| {
+        put_right(&[&lines(trouble), &lines(end)])
+    };
+    assert_eq!(both(&[(Some(10), "first", "w1"), (Some(70), "second", "w1")]), Truth::True);
+    assert_eq!(apart(&[(Some(10), "first", "w1")], &[(Some(70), "second", "w1")]), Truth::True);
+    // A second too late: it was no trifle.
+    assert_eq!(both(&[(Some(10), "first", "w1"), (Some(71), "second", "w1")]), Truth::False);
+    assert_eq!(apart(&[(Some(10), "first", "w1")], &[(Some(71), "second", "w1")]), Truth::False);
+    // It merely stops, or somebody else is well, or it was well before.
+    assert_eq!(both(&[(Some(10), "first", "w1"), (Some(900), "third", "w1")]), Truth::False);
+    assert_eq!(both(&[(Some(10), "first", "w1"), (Some(20), "second", "w2")]), Truth::False);
+    assert_eq!(both(&[(Some(10), "second", "w1"), (Some(20), "first", "w1")]), Truth::False);
+    // It comes back behind the cure, of the same one or of another.
+    let again = [(Some(10), "first", "w1"), (Some(20), "second", "w1"), (Some(30), "first", "w1")];
+    assert_eq!(both(&again), Truth::False);
+    let other = [(Some(10), "first", "w1"), (Some(20), "second", "w1"), (Some(30), "first", "w2")];
+    assert_eq!(both(&other), Truth::False);
+    assert_eq!(both(&[again.as_slice(), &[(Some(40), "second", "w1")]].concat()), Truth::True);
+}
+
+#[test]
+fn without_times_the_order_of_lines_tells_what_was_put_right() {
+    let first = lines(&[(None, "first", "w1")]);
+    let second = lines(&[(None, "second", "w1")]);
+    assert_eq!(put_right(&[&format!("{first}{second}")]), Truth::True);
+    assert_eq!(put_right(&[&format!("{second}{first}")]), Truth::False);
+    // In two sources nothing tells what was first.
+    assert_eq!(put_right(&[&first, &second]), Truth::Unknown);
+}
+
+#[test]
+fn what_names_nobody_is_over_with_what_was_written_at_the_same_time() {
+    let named = lines(&[(Some(10), "first", "w1"), (Some(30), "second", "w1")]);
+    // Another program writes the same failure down without a name, at once or much later.
+    let nameless = |at: i64| format!("2026-09-15T12:00:{at:02}Z info first kind of event, it says\n");
+    assert_eq!(put_right(&[&named, &nameless(12)]), Truth::True);
+    assert_eq!(put_right(&[&named, &nameless(50)]), Truth::Unknown);
+    assert_eq!(put_right(&[&nameless(12), &lines(&[(Some(30), "second", "w1")])]), Truth::Unknown);
+    // State that shows the trouble tells what is now, whatever the log says.
+    let state = "boot: order=scsi0\nlock: backup\nmemory: 2048\nscsi0: local-lvm:vm-101-disk-0,size=32G\n";
+    assert_ne!(put_right(&[&named, state]), Truth::True);
+}
+
 /// How far stamps of one moment may be apart, seconds.
 fn slack(a: &Moment, b: &Moment) -> i64 {
     if a.source == b.source { 0 } else { 2 }
