@@ -216,7 +216,7 @@ fn root_cause(world: &World<'_>, rank: usize, candidate: &Candidate) -> RootCaus
         description: page.description.trim().to_owned(),
         reason: page.cause.trim().to_owned(),
         impact: page.impact.trim().to_owned(),
-        remediation: steps::remediation(cause, candidate, &page),
+        remediation: steps::remediation(world, cause, candidate, &page),
         collect: steps::collect(cause, candidate, &page),
         references: page
             .references

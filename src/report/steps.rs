@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::file::{CauseFile, Collect, Remediation};
-use crate::catalog::{Cause, Evidence};
+use crate::catalog::{Cause, Evidence, Truth};
+use crate::correlate::World;
 use crate::rank::Candidate;
 
 use super::build::rfc3339;
@@ -34,11 +35,15 @@ enum Turn {
 }
 
 /// The remedies, those first whose evidence was seen; otherwise in the author's order.
-pub(super) fn remediation(cause: Option<&Cause>, candidate: &Candidate, page: &CauseFile) -> Vec<RemediationStep> {
-    let seen = |id: &String| {
-        let holds = |evidence: &Evidence| evidence.id == *id;
-        candidate.items.iter().filter_map(|item| cause?.evidence.get(item.evidence)).any(holds)
-    };
+pub(super) fn remediation(
+    world: &World<'_>,
+    cause: Option<&Cause>,
+    candidate: &Candidate,
+    page: &CauseFile,
+) -> Vec<RemediationStep> {
+    // The candidate keeps the strongest item of a group only; here all of them count.
+    let holds = |evidence: &Evidence| world.find(&evidence.when).truth == Truth::True;
+    let seen = |id: &String| cause.is_some_and(|c| c.evidence.iter().any(|e| e.id == *id && holds(e)));
     let opening = page.remediation.iter().take_while(|r| r.evidence.is_empty()).count();
     let turn = |(place, step): &(usize, &Remediation)| match step.evidence.iter().any(seen) {
         true if step.risk == "none" => Turn::FitsHarmless,
