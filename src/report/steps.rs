@@ -30,11 +30,12 @@ enum Turn {
     Fits,
     /// It names no evidence: it fits whatever was seen.
     General,
-    /// It names evidence that was not seen.
+    /// It names evidence, and none of it was seen.
     Elsewhere,
 }
 
-/// The remedies, those first whose evidence was seen; otherwise in the author's order.
+/// The remedies, those first whose evidence was seen; otherwise in the author's order. Where some fit what was seen, those that
+/// name other evidence are left to `explain`.
 pub(super) fn remediation(
     world: &World<'_>,
     cause: Option<&Cause>,
@@ -53,7 +54,10 @@ pub(super) fn remediation(
         false => Turn::General,
     };
     let mut steps: Vec<(usize, &Remediation)> = page.remediation.iter().enumerate().collect();
-    // Where no step names evidence every turn is of one kind or follows the author's order, which a stable sort keeps.
+    if steps.iter().any(|s| matches!(turn(s), Turn::FitsHarmless | Turn::Fits)) {
+        steps.retain(|s| turn(s) != Turn::Elsewhere);
+    }
+    // Where no step names evidence the author's order holds.
     if steps.iter().any(|(_, step)| !step.evidence.is_empty()) {
         steps.sort_by_key(turn);
     }

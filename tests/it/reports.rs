@@ -397,7 +397,7 @@ fn the_remedy_that_fits_what_was_seen_comes_first() {
     let content = remedies(refused, cause);
     assert!(content[0].starts_with("Look at the definition"), "a look comes before a change: {content:#?}");
     assert!(content[1].starts_with("Allow the missing content type"), "{content:#?}");
-    assert!(content[4].starts_with("A share that refuses writes"), "what was not seen comes last: {content:#?}");
+    assert!(!content.iter().any(|s| s.starts_with("A share")), "it would not help: {content:#?}");
     // Of two that count once, the one that stands first in the file.
     let peers = "{\"level\":\"warn\",\"ts\":\"2026-09-15T10:00:05.289Z\",\"caller\":\"rafthttp/probing_status.go:68\",\
                  \"msg\":\"prober detected unhealthy status\",\"remote-peer-id\":\"bac29e825bf921c2\",\
