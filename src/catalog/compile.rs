@@ -13,7 +13,7 @@ use super::file::{
 use super::version::Affected;
 use super::{
     Attention, Catalogue, Cause, Correlation, CorrelationKind, Cure, Evidence, Expr, FieldOp, FieldTest, LazyRegex,
-    Level, PatternText, Scenario, ServiceSet, Signature, SignatureId, Term, anchor, expr,
+    Level, PatternText, SOURCE, Scenario, ServiceSet, Signature, SignatureId, Term, anchor, expr,
 };
 use crate::event::time::SECOND;
 use crate::event::{Service, Severity};
@@ -440,12 +440,12 @@ impl<'t> Compiler<'t> {
             return None;
         }
         let rules = self.trouble(id, file, evidence, &cures);
-        for signature in rules.iter().chain(cures.iter().flat_map(|c| &c.healthy)) {
-            if let Some(signature) = self.signatures.get_mut(*signature) {
-                signature.correlated = true;
-                signature.attention = Attention::Every;
-                signature.keep.extend(cures.iter().flat_map(|c| c.of.iter().cloned()));
-            }
+        let names: Vec<String> = cures.iter().flat_map(|c| c.of.iter().cloned()).collect();
+        self.attend(&rules, &rules, &names, Attention::Every);
+        for cure in &cures {
+            // What speaks for a whole source is judged by any of its hits, whatever they name.
+            let attention = if cure.of.iter().all(|name| name == SOURCE) { Attention::Last } else { Attention::Every };
+            self.attend(&cure.healthy, &rules, &names, attention);
         }
         says.dedup();
         let says = format!("it was put right: {}", says.join(", or "));
@@ -461,6 +461,19 @@ impl<'t> Compiler<'t> {
             says,
             needs: ServiceSet::default(),
         })
+    }
+
+    /// Has hits of signatures kept with these names, and looked at as often as it takes beside those of `partners`.
+    fn attend(&mut self, signatures: &[SignatureId], partners: &[SignatureId], names: &[String], attention: Attention) {
+        for id in signatures {
+            let Some(signature) = self.signatures.get_mut(*id) else { continue };
+            signature.correlated = true;
+            signature.attention = signature.attention.max(attention);
+            signature.keep.extend(names.iter().cloned());
+            signature.partners.extend(partners.iter().filter(|partner| *partner != id));
+            signature.partners.sort_unstable();
+            signature.partners.dedup();
+        }
     }
 
     /// The cures of a root cause: its own, and those of other files that it names; each with its file and name there.
@@ -496,15 +509,12 @@ impl<'t> Compiler<'t> {
         Ok(Cure { healthy: self.rules(home, &file.healthy)?, of: file.of.clone(), within })
     }
 
-    /// The signatures of which every hit must be followed by a cure: those of telling evidence, or those that the file names.
+    /// The signatures of which every hit must be followed by a cure: those of telling evidence, and those that the file names.
     fn trouble(&mut self, id: &str, file: &CauseFile, evidence: &[Evidence], cures: &[Cure]) -> Vec<SignatureId> {
-        if !file.trouble.is_empty() {
-            return self.rules(id, &file.trouble).unwrap_or_else(|(message, help)| {
-                self.error(id, "trouble", message, help);
-                Vec::new()
-            });
-        }
-        let mut rules = Vec::new();
+        let mut rules = self.rules(id, &file.trouble).unwrap_or_else(|(message, help)| {
+            self.error(id, "trouble", message, help);
+            Vec::new()
+        });
         for item in evidence.iter().filter(|e| e.supports() && is_telling(e)) {
             item.when.cited(&mut |term| match term {
                 Term::Signature(signature) => rules.push(*signature),

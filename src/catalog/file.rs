@@ -37,7 +37,7 @@ pub struct CauseFile {
     /// What shows that its trouble was put right: names of `cure` tables of other files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cures: Vec<String>,
-    /// The signatures that must be followed by a cure, where that are others than those of telling evidence.
+    /// Signatures that must be followed by a cure besides those of telling evidence: such as one that names the thing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trouble: Vec<String>,
     /// Former ids.

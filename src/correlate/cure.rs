@@ -78,6 +78,9 @@ pub(super) fn put_right(world: &World<'_>, trouble: &[SignatureId], cures: &[Cur
 impl Placed {
     /// Whether both tell of one failure: several programs write it down at once, and not all name what it is about.
     fn echoes(&self, other: &Self) -> bool {
+        if (self.at.source, self.line) == (other.at.source, other.line) {
+            return true;
+        }
         self.moment.zip(other.moment).is_some_and(|(a, b)| a.0 == b.0 && a.1.abs_diff(b.1) <= ECHO)
     }
 }

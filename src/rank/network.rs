@@ -50,10 +50,11 @@ pub fn posteriors(world: &World<'_>, judged: &[Judged]) -> Weighed {
     let observations = observe::observations(world, judged);
     let odds: Vec<f64> = judged.iter().map(|j| own_odds(world, j)).collect();
     let own: Vec<Seen> = observations.iter().map(seen).collect();
-    let alone = infer(&own, &odds);
+    let over: Vec<f64> = judged.iter().map(|j| against(world, j, is_end)).collect();
+    // An effect that outlasts what brought it about stands by itself.
+    let alone = now(infer(&own, &odds), &over);
     let likely: Vec<bool> = alone.iter().map(|p| *p >= super::POSSIBLE).collect();
     let seen = own.into_iter().map(|seen| with_causes(world, judged, &likely, seen)).collect::<Vec<_>>();
-    let over: Vec<f64> = judged.iter().map(|j| against(world, j, is_end)).collect();
     let posteriors = now(infer(&seen, &odds), &over);
     Weighed { seen, odds, over, posteriors }
 }
