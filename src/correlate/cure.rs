@@ -116,7 +116,9 @@ impl<'c> Ends<'c> {
         let times = trouble.moment.zip(end.moment).filter(|(a, b)| a.0 == b.0);
         let took = times.map(|(a, b)| b.1.saturating_sub(a.1));
         if trouble.at.source == end.at.source {
-            return Some(end.line > trouble.line && took.is_none_or(|took| took <= self.cure.within));
+            // Several logs may have been put into one file: lines that tell different times are ordered by these.
+            let later = took.filter(|took| *took != 0).map_or(end.line > trouble.line, i64::is_positive);
+            return Some(later && took.is_none_or(|took| took <= self.cure.within));
         }
         took.map(|took| took > 0 && took <= self.cure.within)
     }
