@@ -138,3 +138,31 @@ fn a_large_file_reads_the_same_in_parallel_and_as_a_stream() {
     let named = piped.replace("\"<stdin>\"", "\"long.log\"");
     assert_eq!(one, named, "a pipe changes the report");
 }
+
+/// A container's log of records that the runtime parted, since they are longer than its lines: some of the places at which a file
+/// is cut lie within a part.
+fn parted() -> String {
+    let mut text = String::new();
+    for number in 0..6_000u32 {
+        let stamp = |part: u32| format!("2026-09-15T08:{:02}:{:02}.{part:09}Z stderr", number / 60 % 60, number % 60);
+        text.push_str(&format!("{} P {}\n", stamp(1), "part ".repeat(300 + number as usize % 37)));
+        text.push_str(&format!("{} F the end of record {number}\n", stamp(2)));
+    }
+    text
+}
+
+#[test]
+fn records_that_a_runtime_parted_are_read_once_wherever_a_file_is_cut() {
+    let text = parted();
+    assert!(text.len() > 9 << 20, "{} bytes are not enough to read in parallel", text.len());
+    let dir = Dir::new();
+    dir.write("parted.log", text.as_bytes());
+    let file = omnilog(["parted.log", "--format", "json"]).within(dir.path()).exits(0).stdout;
+    let piped = omnilog(["--format", "json"]).input(&text).exits(0).stdout;
+    let lines = |report: &str| {
+        let report: serde_json::Value = serde_json::from_str(report).expect("a report");
+        report["sources"][0]["lines"].as_u64()
+    };
+    assert_eq!(lines(&file), Some(text.lines().count() as u64));
+    assert_eq!(file, piped.replace("\"<stdin>\"", "\"parted.log\""), "a pipe changes the report");
+}
