@@ -122,18 +122,48 @@ fn days_since_epoch(year: u32, month: u32, day: u32) -> i64 {
 /// A date and time at the start of `b`: `2026-09-15T08:00:00.123456789Z`, with a blank instead of `T`, with `/` in the
 /// date, with or without fraction, zone `Z`, `+02:00`, `+0200` or none. Gives the time and the bytes used.
 pub fn timestamp(b: &[u8]) -> Option<(RawTime, usize)> {
-    let days = date(b)?;
-    if !matches!(b.get(10), Some(b'T' | b't' | b' ')) {
-        return None;
-    }
-    let time = clock(b.get(11..)?)?;
-    let (fraction, used) = fraction(b.get(19..).unwrap_or_default());
-    let end = 19 + used;
-    let local = days * DAY + time + fraction;
-    Some(match zone(b.get(end..).unwrap_or_default()) {
+    let (time, rest) = date_and_clock(b.first_chunk::<19>()?)?;
+    let (fraction, used) = fraction(rest_of(b, rest));
+    let end = rest + used;
+    let local = time + fraction;
+    Some(match zone(rest_of(b, end)) {
         Some((offset, length)) => (RawTime::Utc(local - offset), end + length),
         None => (RawTime::Local(local), end),
     })
+}
+
+/// What stands behind the first bytes.
+fn rest_of(b: &[u8], at: usize) -> &[u8] {
+    b.get(at..).unwrap_or_default()
+}
+
+/// The microseconds of `2026-09-15T08:00:00`, and how many bytes that are. All digits are tested at once, since nearly every
+/// line has such a stamp.
+fn date_and_clock(b: &[u8; 19]) -> Option<(i64, usize)> {
+    let [y1, y2, y3, y4, first, m1, m2, second, d1, d2, separator, h1, h2, colon, n1, n2, other_colon, s1, s2] = *b;
+    let forms = matches!(first, b'-' | b'/') && first == second && (colon, other_colon) == (b':', b':');
+    if !forms || !matches!(separator, b'T' | b't' | b' ') {
+        return None;
+    }
+    let (date, clock) = (digits([y1, y2, y3, y4, m1, m2, d1, d2])?, digits([b'0', b'0', h1, h2, n1, n2, s1, s2])?);
+    let pair = |pairs: u64, at: u32| (pairs >> (16 * at)) as u32 & 0xff;
+    let (year, month, day) = (pair(date, 0) * 100 + pair(date, 1), pair(date, 2), pair(date, 3));
+    let (hour, minute, second) = (pair(clock, 1), pair(clock, 2), pair(clock, 3));
+    let valid = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && (1970..=2200).contains(&year)
+        && hour < 24
+        && minute < 60
+        && second < 61;
+    let seconds = i64::from(hour * 3600 + minute * 60 + second);
+    valid.then(|| (days_since_epoch(year, month, day) * DAY + seconds * SECOND, 19))
+}
+
+/// Eight digits as four numbers of two digits, the first in the lowest sixteen bits.
+fn digits(bytes: [u8; 8]) -> Option<u64> {
+    let values = u64::from_le_bytes(bytes) ^ u64::from_le_bytes([b'0'; 8]);
+    let other = (values.wrapping_add(u64::from_le_bytes([0x76; 8])) | values) & u64::from_le_bytes([0x80; 8]);
+    (other == 0).then(|| (values.wrapping_mul(10).wrapping_add(values >> 8)) & 0x00ff_00ff_00ff_00ff)
 }
 
 /// A zone at the start of `b`: its offset in microseconds and the bytes used.

@@ -22,6 +22,10 @@ impl Format for BracketLevel {
         byte == b'['
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        at > 1 || byte.is_ascii_uppercase()
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (severity, _) = split(line)?;
         Some(Head { time: RawTime::None, severity, payload: None })

@@ -7,6 +7,9 @@ use crate::event::{Event, RawTime, Severity};
 /// The format.
 pub struct CliError;
 
+/// How such lines begin.
+const STARTS: &[&[u8]] = &[b"Error: ", b"error: ", b"  Error: ", b"rpc error: code = "];
+
 impl Format for CliError {
     fn name(&self) -> &'static str {
         "cli_error"
@@ -16,8 +19,11 @@ impl Format for CliError {
         matches!(byte, b'E' | b'e' | b'r' | b' ')
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        super::scan::one_has(STARTS, at, byte)
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
-        const STARTS: &[&[u8]] = &[b"Error: ", b"error: ", b"  Error: ", b"rpc error: code = "];
         STARTS.iter().any(|s| line.starts_with(s)).then_some(Head {
             time: RawTime::None,
             severity: Severity::ERROR,

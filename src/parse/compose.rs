@@ -71,6 +71,17 @@ impl Format for Compose {
         byte.is_ascii_alphanumeric() || byte == b'['
     }
 
+    fn is_named(&self) -> bool {
+        true
+    }
+
+    fn behind_name(&self, at: usize, byte: u8) -> bool {
+        match at {
+            0 => matches!(byte, b' ' | b'@'),
+            _ => byte == b' ' || scan::is_name(byte),
+        }
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (_, payload) = split(line)?;
         Some(Head { time: RawTime::None, severity: Severity::UNKNOWN, payload: Some(payload) })

@@ -61,6 +61,14 @@ impl Format for ContainerdJson {
         byte == b'{'
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        match at {
+            1 => byte == b'"',
+            2 => byte.is_ascii_lowercase() && byte <= b'l',
+            _ => true,
+        }
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (severity, time) = takes(line)?;
         Some(Head { time, severity, payload: None })

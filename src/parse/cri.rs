@@ -37,6 +37,10 @@ impl Format for Cri {
         byte.is_ascii_digit()
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        super::scan::date_has(at, byte, b'-')
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (stamp, stream) = split(line)?;
         let payload = (stream + 9).min(line.len());

@@ -34,6 +34,10 @@ impl Format for DockerTimestamp {
         byte.is_ascii_digit()
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        scan::date_has(at, byte, b'-')
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (time, payload) = split(line)?;
         Some(Head { time, severity: Severity::UNKNOWN, payload: Some(payload) })

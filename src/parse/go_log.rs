@@ -56,6 +56,10 @@ impl Format for GoLog {
         byte.is_ascii_digit()
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        scan::date_has(at, byte, b'/')
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         if line.get(4) != Some(&b'/') {
             return None;

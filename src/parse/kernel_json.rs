@@ -20,26 +20,27 @@ const CLOCK: &[u8] = b"{\"clock\":";
 const START: usize = 160;
 
 /// The level of a kernel's own message, or what the words of a message of Talos tell.
-fn severity(line: &[u8]) -> Severity {
+fn severity(line: &[u8], last: Option<usize>) -> Severity {
     static KERN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"facility\":\"kern\""));
     static TALOS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"msg\":\"[talos] "));
     // The keys are sorted: mostly the facility and the message follow at once.
     let clock = from(line, CLOCK.len());
     let rest = from(clock, scan::digits(clock));
     if let Some(message) = rest.strip_prefix(b",\"facility\":\"user\",\"msg\":\"[talos] ") {
-        return message_severity(message);
+        return message_severity(message, last.and_then(|at| (at + message.len()).checked_sub(line.len())));
     }
     let start = line.get(..line.len().min(START)).unwrap_or_default();
     if KERN.find(start).is_some() {
         return talos_json::tail_word(line, b"\"priority\":\"");
     }
     let Some(at) = TALOS.find(start) else { return Severity::UNKNOWN };
-    message_severity(from(line, at + TALOS.needle().len()))
+    let message = from(line, at + TALOS.needle().len());
+    message_severity(message, last.and_then(|at| (at + message.len()).checked_sub(line.len())))
 }
 
-/// What the words of the message tell that begins here; behind it only short words stand: level, priority and time.
-fn message_severity(message: &[u8]) -> Severity {
-    let end = talos_json::last_pair(message).or_else(|| memmem::rfind(message, b"\",\"")).unwrap_or(message.len());
+/// What the words of the message tell that begins here and ends before the `last` pair; behind it only short words stand: level, priority and time.
+fn message_severity(message: &[u8], last: Option<usize>) -> Severity {
+    let end = last.or_else(|| memmem::rfind(message, b"\",\"")).unwrap_or(message.len());
     talos_text::severity(message.get(..end).unwrap_or_default())
 }
 
@@ -52,11 +53,16 @@ impl Format for KernelJson {
         byte == b'{'
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        scan::one_has(&[CLOCK], at, byte)
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         if !line.starts_with(CLOCK) {
             return None;
         }
-        Some(Head { time: talos_json::tail_time(line), severity: severity(line), payload: None })
+        let last = talos_json::last_pair(line);
+        Some(Head { time: talos_json::time_at(line, last), severity: severity(line, last), payload: None })
     }
 
     fn parse<'a>(&self, text: &'a str, _: &Head, event: &mut Event<'a>) {

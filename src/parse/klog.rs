@@ -165,6 +165,10 @@ impl Format for Klog {
         matches!(byte, b'I' | b'W' | b'E' | b'F')
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        at > 1 || byte == b' ' || byte.is_ascii_digit()
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let split = split(line)?;
         Some(Head { time: split.time, severity: split.severity, payload: None })

@@ -46,6 +46,14 @@ impl Format for KubectlPrefix {
         byte == b'[' || byte.is_ascii_lowercase()
     }
 
+    fn is_named(&self) -> bool {
+        true
+    }
+
+    fn behind_name(&self, at: usize, byte: u8) -> bool {
+        at > 0 || byte == b' '
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (_, _, payload) = split(line)?;
         Some(Head { time: RawTime::None, severity: Severity::UNKNOWN, payload: Some(payload) })

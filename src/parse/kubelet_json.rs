@@ -22,6 +22,10 @@ impl Format for KubeletJson {
         byte == b'{'
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        super::scan::one_has(&[b"{\"ts\":"], at, byte)
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         static LEVEL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"level\":\""));
         static VERBOSITY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(",\"v\":"));

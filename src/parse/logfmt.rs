@@ -32,6 +32,9 @@ fn stamp(line: &[u8]) -> RawTime {
     time::timestamp(value).or_else(|| time::epoch(value)).map_or(RawTime::None, |(time, _)| time)
 }
 
+/// How such lines begin.
+const STARTS: &[&[u8]] = &[b"time=", b"ts=", b"t=", b"level=", b"lvl="];
+
 impl Format for Logfmt {
     fn name(&self) -> &'static str {
         "logfmt"
@@ -41,8 +44,11 @@ impl Format for Logfmt {
         matches!(byte, b't' | b'l')
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        super::scan::one_has(STARTS, at, byte)
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
-        const STARTS: &[&[u8]] = &[b"time=", b"ts=", b"t=", b"level=", b"lvl="];
         if !STARTS.iter().any(|s| line.starts_with(s)) {
             return None;
         }

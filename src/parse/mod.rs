@@ -91,6 +91,22 @@ pub trait Format: Sync {
     /// Whether a line of this format can begin with this byte. Read once, to build a table.
     fn begins_with(&self, byte: u8) -> bool;
 
+    /// Whether the byte at place `at` of such a line, 1 to 4, can be this one. Read once, to build a table by which most
+    /// formats are refused without a look at the line.
+    fn goes_on_with(&self, _at: usize, _byte: u8) -> bool {
+        true
+    }
+
+    /// Whether such a line, where it begins with a name (letters, digits, `-`, `_` and `.`), is told by what stands behind it.
+    fn is_named(&self) -> bool {
+        false
+    }
+
+    /// Whether the byte at place `at`, 0 or 1, behind such a name can be this one.
+    fn behind_name(&self, _at: usize, _byte: u8) -> bool {
+        true
+    }
+
     /// Looks at the start of a line (without its line end): `None` when the line is not of this format.
     ///
     /// Called for every line that begins with a fitting byte: it must not allocate, and should refuse fast.
@@ -205,10 +221,17 @@ pub enum Holder {
     Kernel,
 }
 
+/// First bytes of a line by which formats are told apart.
+const PLACES: usize = 5;
+
 /// Which formats to try.
 struct Table {
-    /// For each holder and first byte, the indices of formats that can begin with it.
-    candidates: [[Vec<u8>; 256]; 3],
+    /// For each of the first places of a line and each byte, the set of formats whose lines can have it there.
+    places: Box<[[u64; 256]; PLACES]>,
+    /// The set of formats that are told by what stands behind a name, and, for each of the two bytes there, the set of formats
+    /// that can have it.
+    named: u64,
+    behind: Box<[[u64; 256]; 2]>,
     /// For each holder, the set of formats that may stand in it.
     allowed: [u64; 3],
     /// For each format, what it alone tells.
@@ -233,13 +256,20 @@ impl Table {
         let holders = [Holder::Anything, Holder::Program, Holder::Kernel];
         let set_of = |name| (0u8..).zip(FORMATS).filter(|(_, f)| f.name() == name).fold(0, |set, (i, _)| set | 1 << i);
         let fits = |holder: Holder| (0u8..).zip(FORMATS).filter(move |(_, f)| f.stands_in(holder));
+        let can_have = |at: usize, byte: usize| {
+            let byte = u8::try_from(byte).unwrap_or_default();
+            let can = |f: &dyn Format| if at == 0 { f.begins_with(byte) } else { f.goes_on_with(at, byte) };
+            (0u8..).zip(FORMATS).filter(|(_, f)| can(**f)).fold(0, |set, (i, _)| set | 1 << i)
+        };
+        let stands_behind = |at: usize, byte: usize| {
+            let byte = u8::try_from(byte).unwrap_or_default();
+            let can = |f: &dyn Format| !f.is_named() || f.behind_name(at, byte);
+            (0u8..).zip(FORMATS).filter(|(_, f)| can(**f)).fold(0, |set, (i, _)| set | 1 << i)
+        };
         Self {
-            candidates: holders.map(|holder| {
-                std::array::from_fn(|byte| {
-                    let byte = u8::try_from(byte).unwrap_or(0);
-                    fits(holder).filter(|(_, f)| f.begins_with(byte)).map(|(i, _)| i).collect()
-                })
-            }),
+            named: (0u8..).zip(FORMATS).filter(|(_, f)| f.is_named()).fold(0, |set, (i, _)| set | 1 << i),
+            behind: Box::new(std::array::from_fn(|at| std::array::from_fn(|byte| stands_behind(at, byte)))),
+            places: Box::new(std::array::from_fn(|at| std::array::from_fn(|byte| can_have(at, byte)))),
             allowed: holders.map(|holder| fits(holder).fold(0, |set, (i, _)| set | 1 << i)),
             told: FORMATS.iter().map(|format| Told::by(format.name())).collect(),
             access: set_of("pve_access"),
@@ -252,17 +282,25 @@ impl Table {
         TABLE.get_or_init(Self::build)
     }
 
-    /// The format with this index, when it may stand in the holder.
-    fn allowed(&self, holder: Holder, index: u8) -> Option<&'static dyn Format> {
-        let set = self.allowed.get(holder as usize).copied().unwrap_or_default();
-        let format = FORMATS.get(usize::from(index))?;
-        (set >> index & 1 == 1).then_some(*format)
+    /// The set of formats that may take a line with this beginning in the holder.
+    fn candidates(&self, holder: Holder, line: &[u8]) -> u64 {
+        let allowed = self.allowed.get(holder as usize).copied().unwrap_or_default();
+        let set = match line.first_chunk::<PLACES>() {
+            Some(first) => (0..PLACES).fold(allowed, |set, at| set & self.places[at][usize::from(first[at])]),
+            None => line.iter().zip(&*self.places).fold(allowed, |set, (byte, place)| set & place[usize::from(*byte)]),
+        };
+        if set & self.named == 0 { set } else { self.behind_name(set, line) }
     }
 
-    /// The formats that may begin with this byte in the holder.
-    fn candidates(&self, holder: Holder, byte: u8) -> &[u8] {
-        let bytes = self.candidates.get(holder as usize);
-        bytes.and_then(|b| b.get(usize::from(byte))).map_or(&[], Vec::as_slice)
+    /// What is left of a set by what stands behind the name with which a line begins.
+    fn behind_name(&self, set: u64, line: &[u8]) -> u64 {
+        let length = scan::name(line);
+        match (line.get(length), line.get(length + 1)) {
+            (Some(first), Some(second)) if length > 0 => {
+                set & self.behind[0][usize::from(*first)] & self.behind[1][usize::from(*second)]
+            }
+            _ => set,
+        }
     }
 }
 
@@ -324,22 +362,26 @@ impl Default for LockOn {
 
 /// Finds the format of the layer that begins at `rest`, the locked one first.
 fn find(rest: &[u8], holder: Holder, locked: Option<&mut u8>) -> Option<(u8, &'static dyn Format, Head)> {
-    let first = *rest.first()?;
-    let table = Table::get();
+    let mut set = if rest.is_empty() { 0 } else { Table::get().candidates(holder, rest) };
     let last = locked.as_deref().copied().unwrap_or(u8::MAX);
-    if let Some(format) = table.allowed(holder, last)
-        && let Some(head) = format.head(rest)
-    {
-        return Some((last, format, head));
+    if last < u8::MAX && set >> last & 1 == 1 {
+        if let Some(format) = FORMATS.get(usize::from(last))
+            && let Some(head) = format.head(rest)
+        {
+            return Some((last, *format, head));
+        }
+        set &= !(1 << last);
     }
-    for index in table.candidates(holder, first).iter().filter(|index| **index != last) {
-        if let Some(format) = FORMATS.get(usize::from(*index))
+    while set != 0 {
+        let index = set.trailing_zeros() as u8;
+        set &= set - 1;
+        if let Some(format) = FORMATS.get(usize::from(index))
             && let Some(head) = format.head(rest)
         {
             if let Some(locked) = locked {
-                *locked = *index;
+                *locked = index;
             }
-            return Some((*index, *format, head));
+            return Some((index, *format, head));
         }
     }
     None

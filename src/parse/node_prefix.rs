@@ -82,7 +82,18 @@ impl Format for NodePrefix {
         byte.is_ascii_alphanumeric()
     }
 
+    fn is_named(&self) -> bool {
+        true
+    }
+
+    fn behind_name(&self, at: usize, byte: u8) -> bool {
+        at > 0 || byte == b':'
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
+        if scan::looks_dated(line) {
+            return None;
+        }
         let payload = node(line)? + 2;
         printed(from(line, payload)).then_some(Head {
             time: RawTime::None,

@@ -20,13 +20,21 @@ const WORDS: &[(&[u8], Severity)] = &[
     (b"DEBUG", Severity::DEBUG),
 ];
 
+/// Bytes of the longest of these words.
+const LONGEST: usize = 8;
+
 /// The severity that the first word of a line tells: only a level word with a colon behind it counts.
 pub fn severity(line: &[u8]) -> Severity {
     if !matches!(line.first(), Some(b'E' | b'e' | b'F' | b'f' | b'p' | b'C' | b'W' | b'w' | b'I' | b'D')) {
         return Severity::UNKNOWN;
     }
-    let fits = |word: &[u8]| line.starts_with(word) && line.get(word.len()) == Some(&b':');
-    WORDS.iter().find(|(word, _)| fits(word)).map_or(Severity::UNKNOWN, |(_, severity)| *severity)
+    let near = line.get(..line.len().min(LONGEST + 1)).unwrap_or_default();
+    let Some(end) = near.iter().position(|b| !b.is_ascii_alphabetic()).filter(|end| near.get(*end) == Some(&b':'))
+    else {
+        return Severity::UNKNOWN;
+    };
+    let first = near.get(..end).unwrap_or_default();
+    WORDS.iter().find(|(word, _)| *word == first).map_or(Severity::UNKNOWN, |(_, severity)| *severity)
 }
 
 /// Adds what can be told of a plain text.

@@ -27,6 +27,10 @@ impl Format for Pmxcfs {
         byte == b'['
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        at > 1 || DOMAINS.iter().any(|domain| domain.first() == Some(&byte))
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         Some(Head { time: RawTime::None, severity: severity(line)?, payload: None })
     }

@@ -51,6 +51,9 @@ const KEYS: &[&str] = &[
     "stacktrace",
 ];
 
+/// Levels that have no short form, with the blank that follows.
+const LONG_LEVELS: &[&[u8]] = &[b"fatal ", b"panic ", b"dpanic ", b"FATAL ", b"PANIC "];
+
 /// The severity and the offset of the caller.
 fn level(line: &[u8]) -> Option<(Severity, usize)> {
     if let Some(severity) = scan::short_level(line) {
@@ -116,6 +119,10 @@ impl Format for Portainer {
 
     fn begins_with(&self, byte: u8) -> bool {
         matches!(byte, b'E' | b'I' | b'W' | b'D' | b'F' | b'T' | b'P' | b'f' | b'p' | b'd')
+    }
+
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        scan::one_has(scan::SHORT_LEVELS, at, byte) || scan::one_has(LONG_LEVELS, at, byte)
     }
 
     fn head(&self, line: &[u8]) -> Option<Head> {

@@ -20,7 +20,6 @@ fn starts(byte: u8) -> &'static [&'static [u8]] {
             b"ERROR: storage migration for ",
         ],
         b'F' => &[b"Formatting '"],
-        b'I' => VZDUMP,
         b'L' => &[b"Logical volume \"vm-"],
         b'R' => &[b"Requesting HA st", b"Resuming suspended VM", b"Removed volume '", b"Renamed \"vm-"],
         b'S' => &[b"Starting VM "],
@@ -52,36 +51,39 @@ fn starts(byte: u8) -> &'static [&'static [u8]] {
     }
 }
 
-/// What `vzdump` says about a backup.
+/// How a line of `vzdump` begins.
+const INFO: &[u8] = b"INFO: ";
+
+/// What `vzdump` says about a backup, behind [`INFO`].
 const VZDUMP: &[&[u8]] = &[
-    b"INFO: starting new backup job",
-    b"INFO: Starting Backup of VM ",
-    b"INFO: Finished Backup of VM ",
-    b"INFO: Failed at ",
-    b"INFO: Backup started at ",
-    b"INFO: Backup finished at ",
-    b"INFO: Backup job ",
-    b"INFO: status = ",
-    b"INFO: VM Name: ",
-    b"INFO: CT Name: ",
-    b"INFO: include disk ",
-    b"INFO: exclude disk ",
-    b"INFO: backup mode: ",
-    b"INFO: ionice priority: ",
-    b"INFO: creating vzdump archive ",
-    b"INFO: creating Proxmox Backup ",
-    b"INFO: transferred ",
-    b"INFO: archive file size: ",
-    b"INFO: adding notes to backup",
-    b"INFO: issuing guest-agent ",
-    b"INFO: resuming VM again",
-    b"INFO: started backup task ",
-    b"INFO: pending configuration ",
-    b"INFO: HOOK",
-    b"INFO: create storage snapshot ",
-    b"INFO: including mount point ",
-    b"INFO: prune older backups ",
-    b"INFO:  ",
+    b"starting new backup job",
+    b"Starting Backup of VM ",
+    b"Finished Backup of VM ",
+    b"Failed at ",
+    b"Backup started at ",
+    b"Backup finished at ",
+    b"Backup job ",
+    b"status = ",
+    b"VM Name: ",
+    b"CT Name: ",
+    b"include disk ",
+    b"exclude disk ",
+    b"backup mode: ",
+    b"ionice priority: ",
+    b"creating vzdump archive ",
+    b"creating Proxmox Backup ",
+    b"transferred ",
+    b"archive file size: ",
+    b"adding notes to backup",
+    b"issuing guest-agent ",
+    b"resuming VM again",
+    b"started backup task ",
+    b"pending configuration ",
+    b"HOOK",
+    b"create storage snapshot ",
+    b"including mount point ",
+    b"prune older backups ",
+    b" ",
 ];
 
 /// The severity of a task's line.
@@ -125,9 +127,13 @@ fn dated(line: &[u8]) -> Option<(RawTime, usize)> {
 
 fn takes(line: &[u8]) -> bool {
     let Some(first) = line.first() else { return false };
+    if let Some(rest) = line.strip_prefix(INFO) {
+        let says = |start: &&[u8]| start.first() == rest.first() && rest.starts_with(start);
+        return VZDUMP.iter().any(says) && !padded(line);
+    }
     // The second byte refuses most of them.
     let begins = |start: &&[u8]| start.get(1) == line.get(1) && line.starts_with(start);
-    ending(line) || (starts(*first).iter().any(begins) && !padded(line))
+    starts(*first).iter().any(begins) || ending(line)
 }
 
 /// uvicorn's `INFO:     text`, which is no progress of a backup (`INFO:  12% (...`).
@@ -141,7 +147,7 @@ impl Format for PveTask {
     }
 
     fn begins_with(&self, byte: u8) -> bool {
-        byte == b'T' || byte.is_ascii_digit() || !starts(byte).is_empty()
+        matches!(byte, b'T' | b'I') || byte.is_ascii_digit() || !starts(byte).is_empty()
     }
 
     fn head(&self, line: &[u8]) -> Option<Head> {

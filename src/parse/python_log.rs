@@ -67,6 +67,21 @@ impl Format for PythonLog {
         byte.is_ascii_alphanumeric()
     }
 
+    fn is_named(&self) -> bool {
+        true
+    }
+
+    fn behind_name(&self, at: usize, byte: u8) -> bool {
+        match at {
+            0 => byte == b' ',
+            _ => byte == b'[' || byte.is_ascii_digit(),
+        }
+    }
+
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        at != 4 || scan::is_name(byte) || matches!(byte, b' ' | b'[')
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let split = split(line)?;
         Some(Head { time: split.time, severity: split.severity, payload: None })

@@ -34,6 +34,22 @@ pub fn until(line: &[u8], limit: usize, stop: impl Fn(&u8) -> bool) -> Option<us
     line.get(..limit.min(line.len()))?.iter().position(stop)
 }
 
+/// How many bytes of a host, container or node name stand at the start of a line.
+#[inline]
+pub fn name(line: &[u8]) -> usize {
+    line.iter().position(|b| !is_name(*b)).unwrap_or(line.len())
+}
+
+/// Whether one of `words` has this byte at a place, or ends before it.
+pub fn one_has(words: &[&[u8]], at: usize, byte: u8) -> bool {
+    words.iter().any(|word| word.get(at).is_none_or(|b| *b == byte))
+}
+
+/// Whether a line that begins with a date like `2026-09-15` can have this byte at a place, 1 to 4.
+pub fn date_has(at: usize, byte: u8, separator: u8) -> bool {
+    if at == 4 { byte == separator } else { byte.is_ascii_digit() }
+}
+
 /// How many bytes stand before the first blank.
 pub fn token(line: &[u8]) -> usize {
     line.iter().position(|b| *b == b' ').unwrap_or(line.len())
@@ -99,6 +115,9 @@ pub fn upper_level(line: &[u8]) -> Option<(Severity, usize)> {
     );
     known.then(|| (Severity::from_word(word), word.len()))
 }
+
+/// Three-letter upper-case levels, with the blank that follows.
+pub const SHORT_LEVELS: &[&[u8]] = &[b"TRC ", b"DBG ", b"INF ", b"WRN ", b"ERR ", b"FTL ", b"PNC "];
 
 /// A three-letter upper-case level at the start, followed by a blank.
 pub fn short_level(line: &[u8]) -> Option<Severity> {

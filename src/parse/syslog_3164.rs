@@ -202,6 +202,10 @@ impl Format for Syslog3164 {
             || byte.is_ascii_digit()
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        at != 3 || matches!(byte, b' ' | b'>') || byte.is_ascii_digit() || byte.is_ascii_uppercase()
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let split = split(line)?;
         Some(Head { time: split.time, severity: split.severity, payload: Some(split.payload) })

@@ -17,12 +17,16 @@ struct Split {
 }
 
 fn split(line: &[u8]) -> Option<Split> {
-    let node = scan::token(line.get(..line.len().min(80))?);
+    let near = line.get(..line.len().min(80))?;
+    let node = memchr::memchr(b' ', near)?;
     let gap = scan::blanks(from(line, node));
+    if gap < 2 {
+        return None;
+    }
     let start = node + gap;
     let id = start + scan::token(line.get(start..line.len().min(start + 40))?);
     let event = id + scan::blanks(from(line, id));
-    let fits = node > 0 && gap > 1 && id - start == 20 && from(line, event).starts_with(b"talos/runtime/");
+    let fits = node > 0 && id - start == 20 && from(line, event).starts_with(b"talos/runtime/");
     fits.then_some(Split { node, id: (start, id), event })
 }
 

@@ -24,8 +24,13 @@ fn tail_value<'a>(line: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
 
 /// `talos-time`, which stands near the end, mostly as the last pair.
 pub fn tail_time(line: &[u8]) -> RawTime {
+    time_at(line, last_pair(line))
+}
+
+/// As [`tail_time`], where it is known where the `last` pair begins.
+pub fn time_at(line: &[u8], last: Option<usize>) -> RawTime {
     const KEY: &[u8] = b"\"talos-time\":\"";
-    let last = last_pair(line).and_then(|at| from(line, at).strip_prefix(KEY));
+    let last = last.and_then(|at| from(line, at).strip_prefix(KEY));
     let stamp = last.or_else(|| tail_value(line, KEY)).and_then(time::timestamp);
     stamp.map_or(RawTime::None, |(time, _)| time)
 }
@@ -81,6 +86,10 @@ impl Format for TalosJson {
 
     fn begins_with(&self, byte: u8) -> bool {
         byte == b'{'
+    }
+
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        at > 1 || byte == b'"'
     }
 
     fn head(&self, line: &[u8]) -> Option<Head> {

@@ -93,6 +93,10 @@ impl Format for TalosText {
         byte == b'['
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        super::scan::one_has(&[b"[talos] "], at, byte)
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         if !line.starts_with(b"[talos] ") {
             return None;

@@ -37,10 +37,10 @@ fn debug(line: &[u8]) -> Option<(RawTime, Severity, usize)> {
 
 /// `module.a.proxmox_vm_qemu.b[0]: Creating...`.
 fn progress(line: &[u8]) -> bool {
-    let address = scan::until(line, 300, |b| *b == b' ').unwrap_or(0);
-    let rest = from(line, address + 1);
-    let plain = line.get(..address).is_some_and(|a| a.ends_with(b":") && a.contains(&b'.'));
-    plain && DOING.iter().any(|d| rest.starts_with(d))
+    let near = line.get(..line.len().min(300)).unwrap_or_default();
+    let Some(end) = memchr::memchr(b' ', near) else { return false };
+    let (address, rest) = (near.get(..end).unwrap_or_default(), from(line, end + 1));
+    address.ends_with(b":") && address.contains(&b'.') && DOING.iter().any(|d| rest.starts_with(d))
 }
 
 /// Marks a record as Terraform's when its text tells so.

@@ -77,6 +77,11 @@ fn at_most_one_format_takes_a_layer() {
             assert!(names.len() < 2, "{names:?} take {:?}", String::from_utf8_lossy(rest));
             let Some(format) = takers.first() else { break };
             assert!(format.begins_with(rest.first().copied().unwrap_or_default()), "{names:?} begins_with");
+            let goes_on = |(at, byte): (usize, &u8)| format.goes_on_with(at, *byte);
+            assert!((1..5).zip(rest.iter().skip(1)).all(goes_on), "{names:?} goes_on_with");
+            let name = super::scan::name(rest);
+            let behind = rest.get(name..).filter(|_| name > 0 && format.is_named()).unwrap_or_default();
+            assert!((0..2).zip(behind).all(|(at, byte)| format.behind_name(at, *byte)), "{names:?} behind_name");
             match format.head(rest).and_then(|h| h.payload) {
                 Some(at) => rest = &rest[at..],
                 None => break,

@@ -41,6 +41,10 @@ impl Format for Timestamp {
         byte.is_ascii_digit()
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        scan::date_has(at, byte, b'-')
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let stamp = scan::stamp(line)?;
         let rest = from(line, stamp.length);

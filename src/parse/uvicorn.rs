@@ -7,6 +7,9 @@ use crate::event::{Event, RawTime, Severity};
 /// The format.
 pub struct Uvicorn;
 
+/// Levels, with the colon that follows.
+const LEVELS: &[&[u8]] = &[b"INFO:", b"WARNING:", b"ERROR:", b"DEBUG:", b"CRITICAL:", b"WARN:", b"DPANIC:"];
+
 /// The severity of the level and the start of the text; the level is padded to nine characters.
 fn split(line: &[u8]) -> Option<(Severity, usize)> {
     let (severity, length) = scan::upper_level(line)?;
@@ -30,6 +33,10 @@ impl Format for Uvicorn {
 
     fn begins_with(&self, byte: u8) -> bool {
         matches!(byte, b'I' | b'W' | b'E' | b'D' | b'C')
+    }
+
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        scan::one_has(LEVELS, at, byte)
     }
 
     fn head(&self, line: &[u8]) -> Option<Head> {

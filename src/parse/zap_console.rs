@@ -53,6 +53,10 @@ impl Format for ZapConsole {
         byte.is_ascii_digit()
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        scan::date_has(at, byte, b'-')
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (time, severity, ..) = split(line)?;
         Some(Head { time, severity, payload: None })

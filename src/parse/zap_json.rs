@@ -102,6 +102,10 @@ impl Format for ZapJson {
         byte == b'{'
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        at > 1 || byte == b'"'
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         if !line.starts_with(b"{\"") {
             return None;

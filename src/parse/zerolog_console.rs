@@ -57,6 +57,12 @@ impl Format for ZerologConsole {
         byte.is_ascii_digit() || matches!(byte, b'T' | b'D' | b'I' | b'W' | b'E' | b'F' | b'P')
     }
 
+    fn goes_on_with(&self, at: usize, byte: u8) -> bool {
+        byte.is_ascii_digit()
+            || matches!(byte, b'-' | b':' | b'A' | b'P')
+            || scan::one_has(scan::SHORT_LEVELS, at, byte)
+    }
+
     fn head(&self, line: &[u8]) -> Option<Head> {
         let (time, severity, _) = split(line)?;
         Some(Head { time, severity, payload: None })

@@ -108,7 +108,7 @@ pub(super) fn cut(text: &str, limit: usize) -> &str {
 /// `key: value` (or `key:`) with a key of letters, digits, `-`, `_` and `.`; the value is trimmed.
 pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.split_once(':')?;
-    if !is_key(key.as_bytes()) || !(value.is_empty() || value.starts_with([' ', '\t'])) {
+    if !is_key(key) || !(value.is_empty() || value.starts_with([' ', '\t'])) {
         return None;
     }
     Some((key, value.trim()))
@@ -116,15 +116,23 @@ pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
 
 /// The same for bytes, without a look at the value.
 pub(super) fn pair_bytes(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memchr::memchr(b':', line.get(..line.len().min(80))?)?;
-    let (key, value) = (line.get(..colon)?, line.get(colon + 1..)?);
-    (is_key(key) && matches!(value.first(), None | Some(b' ' | b'\t'))).then(|| (key, value.trim_ascii()))
+    let near = line.get(..line.len().min(80))?;
+    let colon = near.iter().position(|b| !is_of_key(*b))?;
+    let (key, value) = (near.get(..colon)?, line.get(colon + 1..)?);
+    let is_pair = near.get(colon) == Some(&b':')
+        && key.first().is_some_and(u8::is_ascii_alphabetic)
+        && matches!(value.first(), None | Some(b' ' | b'\t'));
+    is_pair.then(|| (key, value.trim_ascii()))
 }
 
 /// A word that can be a key.
-fn is_key(key: &[u8]) -> bool {
-    key.first().is_some_and(u8::is_ascii_alphabetic)
-        && key.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
+fn is_key(key: &str) -> bool {
+    key.starts_with(|c: char| c.is_ascii_alphabetic()) && key.bytes().all(is_of_key)
+}
+
+/// A byte of a word that can be a key.
+fn is_of_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }
 
 /// The command behind a shell prompt: `$ qm list`, `# qm list`, `root@pve1:~# qm list`.

@@ -114,17 +114,18 @@ fn is_config_line(line: &[u8]) -> bool {
     let free_text = matches!(key, b"description" | b"args" | b"sshkeys" | b"tags" | b"name");
     // `qm status --verbose` begins with it in bytes.
     let is_status = key == b"balloon" && value.len() >= 8;
-    is_known(key)
-        && !is_status
+    // Texts refuse most lines, and the list of keys is long.
+    !is_status
         && !value.is_empty()
-        && (free_text || !value.contains(&b' '))
         && !matches!(value.first(), Some(b'{' | b'[' | b'"' | b'|' | b'>'))
+        && (free_text || !value.contains(&b' '))
+        && is_known(key)
 }
 
 /// A line of `qm pending`.
 fn is_pending_line(line: &[u8]) -> bool {
-    let rest = [&b"cur "[..], b"new ", b"del "].iter().find_map(|p| line.strip_prefix(*p));
-    rest.is_some_and(|rest| is_config_line(rest) || is_known(rest.trim_ascii()))
+    let rest = line.split_first_chunk::<4>().filter(|(word, _)| matches!(*word, b"cur " | b"new " | b"del "));
+    rest.map(|(_, rest)| rest).is_some_and(|rest| is_config_line(rest) || is_known(rest.trim_ascii()))
 }
 
 /// `[snapshot]`, `[PENDING]`, `[special:cloudinit]`.

@@ -37,7 +37,11 @@ impl Document for StorageCfg {
     }
 
     fn begins(&self, line: &[u8]) -> bool {
-        std::str::from_utf8(line.get(..line.len().min(120)).unwrap_or_default()).is_ok_and(|l| section(l).is_some())
+        // Hardly any line passes this.
+        let kind = line.iter().position(|b| !b.is_ascii_lowercase());
+        let line = line.get(..line.len().min(120)).unwrap_or_default();
+        kind.is_some_and(|at| line.get(at..).is_some_and(|rest| rest.starts_with(b": ")))
+            && std::str::from_utf8(line).is_ok_and(|l| section(l).is_some())
     }
 
     fn continues(&self, progress: &mut Progress, line: &[u8]) -> bool {
