@@ -99,19 +99,27 @@ fn measure(literal: &str) -> Option<(u32, Place)> {
 
 /// The place of the rarest piece of [`ANCHOR`] bytes in some runs, and how common it is.
 fn rarest(literal: &[u8], runs: &[Range<usize>]) -> Option<(u32, Place)> {
-    let mut best: Option<(u32, Place)> = None;
+    let mut best: Option<((u32, u64), Place)> = None;
     for run in runs {
         // Each gram is looked up once; an anchor's commonness is the sum over its grams.
         let bytes = literal.get(run.clone()).unwrap_or_default();
         let grams: Vec<u32> = bytes.windows(GRAM).map(gram_commonness).collect();
         for (offset, window) in grams.windows(STEP).enumerate() {
-            let common = window.iter().sum();
-            if best.is_none_or(|(least, _)| common < least) {
-                best = Some((common, Place { from: run.start, to: run.end, offset }));
+            let common: u32 = window.iter().sum();
+            // Among pieces that are as rare, overlapping literals take the same: then it is compared once for all of them.
+            let order = (common, mixed(bytes.get(offset..).unwrap_or_default()));
+            if best.is_none_or(|(least, _)| order < least) {
+                best = Some((order, Place { from: run.start, to: run.end, offset }));
             }
         }
     }
-    best
+    best.map(|((common, _), place)| (common, place))
+}
+
+/// An order of pieces that has nothing to do with the literal in which they stand.
+fn mixed(piece: &[u8]) -> u64 {
+    let [first, last] = [0, STEP - 1].map(|at| pack(piece.get(at..).unwrap_or_default()).wrapping_mul(SPREAD));
+    (first ^ last.rotate_left(29)).wrapping_mul(SPREAD)
 }
 
 /// Whether a byte stands unchanged in every encoding of a text.

@@ -20,8 +20,6 @@ const STRIDE: usize = GROUPS * GROUP * STEP;
 /// Groups remembered before they are looked at. Which of them hit cannot be foretold, so nothing branches on it: each is written down,
 /// and the next one over it unless it hit.
 const NOTED: usize = 512;
-/// Keeps the low six bytes of a word.
-const GRAM_MASK: u64 = (1 << (8 * GRAM)) - 1;
 /// Bits of a table index.
 const TABLE_BITS: u32 = 16;
 
@@ -54,8 +52,15 @@ struct Surrounded<'l> {
     offset: usize,
 }
 
-fn slots(gram: u64) -> (usize, usize) {
-    let hash = gram.wrapping_mul(SPREAD);
+/// Spreads the low six bytes of a word, whatever stands in the others: they are shifted out.
+#[inline]
+fn hash(word: u64) -> u64 {
+    word.wrapping_mul(SPREAD << (64 - 8 * GRAM))
+}
+
+/// The places of a gram in the two tables, by its hash.
+#[inline]
+fn slots(hash: u64) -> (usize, usize) {
     ((hash >> (64 - TABLE_BITS)) as usize, ((hash >> (64 - 2 * TABLE_BITS)) as usize) & ((1 << TABLE_BITS) - 1))
 }
 
@@ -80,7 +85,7 @@ impl<'l> Filter<'l> {
         let mut filter = Self {
             first: Box::new([0; 1 << TABLE_BITS]),
             second: Box::new([0; 1 << TABLE_BITS]),
-            grams: Grams::new(anchors.len() * STEP),
+            grams: Grams::default(),
             anchors,
         };
         filter.fill();
@@ -88,16 +93,20 @@ impl<'l> Filter<'l> {
     }
 
     fn fill(&mut self) {
+        let mut entries = Vec::with_capacity(self.anchors.len() * STEP);
         for (index, anchor) in self.anchors.iter().enumerate() {
             for offset in 0..STEP {
                 let gram = pack(anchor.bytes.get(offset..).unwrap_or_default());
-                let (a, b) = slots(gram);
+                let hash = hash(gram);
+                let (a, b) = slots(hash);
                 let bit = 1u8 << (slot(gram) & 7);
                 self.first[a] |= bit;
                 self.second[b] |= bit;
-                self.grams.insert(gram, index, offset);
+                let (head, tail) = split(&anchor.bytes);
+                entries.push((hash, Entry { head, tail, offset: offset as u8, anchor: index as u32 }));
             }
         }
+        self.grams = Grams::new(&entries);
     }
 
     /// Appends every anchor found in `text`, in order of position.
@@ -110,7 +119,7 @@ impl<'l> Filter<'l> {
             let window: &[u8; STRIDE + 8] = window.try_into().unwrap_or(&[0; STRIDE + 8]);
             for group in 0..GROUPS {
                 let from = group * GROUP * STEP;
-                let hit = (0..GROUP).fold(0, |hit, probe| hit | self.probe(load(window, from + probe * STEP)));
+                let hit = (0..GROUP).fold(0, |hit, probe| hit | self.probe(hash(load(window, from + probe * STEP))));
                 if let Some(note) = noted.get_mut(count) {
                     *note = at + from;
                 }
@@ -126,10 +135,10 @@ impl<'l> Filter<'l> {
         self.confirm(text, at, text.len().saturating_sub(at).div_ceil(STEP), found);
     }
 
-    /// Not zero when a gram may be one of the filter's.
+    /// Not zero when the gram with this hash may be one of the filter's.
     #[inline]
-    fn probe(&self, gram: u64) -> u8 {
-        let (a, b) = slots(gram);
+    fn probe(&self, hash: u64) -> u8 {
+        let (a, b) = slots(hash);
         self.first[a] & self.second[b]
     }
 
@@ -137,18 +146,28 @@ impl<'l> Filter<'l> {
     #[inline(never)]
     fn confirm_groups(&self, text: &[u8], groups: &[usize], found: &mut Vec<Found>) {
         for group in groups {
-            self.confirm(text, *group, GROUP, found);
+            let window = text.get(*group..).and_then(|rest| rest.first_chunk::<{ STRIDE + 8 }>());
+            let Some(window) = window else {
+                self.confirm(text, *group, GROUP, found);
+                continue;
+            };
+            for probe in 0..GROUP {
+                let hash = hash(load(window, probe * STEP));
+                if self.probe(hash) != 0 {
+                    self.confirm_gram(text, *group + probe * STEP, hash, found);
+                }
+            }
         }
     }
 
-    fn confirm_gram(&self, text: &[u8], at: usize, gram: u64, found: &mut Vec<Found>) {
-        let (mut slot, tag) = self.grams.start(gram);
-        while let Some(entry) = self.grams.slots.get(slot).filter(|s| s.place != EMPTY) {
-            if entry.tag == tag {
-                let place = entry.place as usize;
-                self.compare(text, at, place / STEP, place % STEP, found);
+    /// Compares the anchors that have the gram with this hash with what stands at a place.
+    fn confirm_gram(&self, text: &[u8], at: usize, hash: u64, found: &mut Vec<Found>) {
+        for entry in self.grams.entries(hash) {
+            let Some(start) = at.checked_sub(usize::from(entry.offset)) else { continue };
+            let bytes = text.get(start..).and_then(|rest| rest.first_chunk::<ANCHOR>());
+            if bytes.is_some_and(|bytes| split(bytes) == (entry.head, entry.tail)) {
+                self.compare(text, start, entry.anchor as usize, found);
             }
-            slot = (slot + 1) & self.grams.mask;
         }
     }
 
@@ -157,20 +176,16 @@ impl<'l> Filter<'l> {
         for probe in 0..probes {
             let at = from + probe * STEP;
             let Some(gram) = gram_at(text, at) else { return };
-            if self.probe(gram) != 0 {
-                self.confirm_gram(text, at, gram, found);
+            let hash = hash(gram);
+            if self.probe(hash) != 0 {
+                self.confirm_gram(text, at, hash, found);
             }
         }
     }
 
-    fn compare(&self, text: &[u8], at: usize, anchor: usize, offset: usize, found: &mut Vec<Found>) {
+    /// Compares the literals of an anchor that stands at a place.
+    fn compare(&self, text: &[u8], start: usize, anchor: usize, found: &mut Vec<Found>) {
         let Some(anchor) = self.anchors.get(anchor) else { return };
-        let Some(start) = at.checked_sub(offset) else { return };
-        // A gram says which anchor it may be: mostly it is.
-        let bytes: Option<&[u8; ANCHOR]> = text.get(start..start + ANCHOR).and_then(|b| b.try_into().ok());
-        if bytes.is_none_or(|bytes| !same_anchor(bytes, &anchor.bytes)) {
-            return;
-        }
         for literal in &anchor.literals {
             let Some(from) = start.checked_sub(literal.offset) else { continue };
             if text.get(from..from + literal.run.len()) == Some(literal.run) {
@@ -184,75 +199,111 @@ impl<'l> Filter<'l> {
 /// anchor.
 fn insert(found: &mut Vec<Found>, new: Found) {
     let behind = found.iter().rev().take_while(|f| **f > new).count();
-    found.insert(found.len() - behind, new);
+    if behind == 0 { found.push(new) } else { found.insert(found.len() - behind, new) }
 }
 
-/// Compares two anchors as numbers: a call of `memcmp` would cost more.
+/// An anchor as numbers: a call of `memcmp` would cost more.
 #[inline]
-fn same_anchor(a: &[u8; ANCHOR], b: &[u8; ANCHOR]) -> bool {
-    let split = |bytes: &[u8; ANCHOR]| {
-        let [head @ .., tail] = *bytes;
-        (u64::from_le_bytes(head), tail)
-    };
-    split(a) == split(b)
+fn split(bytes: &[u8; ANCHOR]) -> (u64, u8) {
+    let [head @ .., tail] = *bytes;
+    (u64::from_le_bytes(head), tail)
 }
 
-/// The gram at a place; `None` when the text ends before it does.
+/// The gram at a place, with bytes behind it; `None` when the text ends before it does.
 #[inline]
 fn gram_at(text: &[u8], at: usize) -> Option<u64> {
     let rest = text.get(at..)?;
     match rest.first_chunk::<8>() {
-        Some(word) => Some(u64::from_le_bytes(*word) & GRAM_MASK),
+        Some(word) => Some(u64::from_le_bytes(*word)),
         None => rest.get(..GRAM).map(pack),
     }
 }
 
-/// Loads a gram from a window of fixed size.
+/// Loads a gram, with two bytes behind it, from a window of fixed size.
 #[inline]
 fn load(window: &[u8; STRIDE + 8], at: usize) -> u64 {
     let bytes: [u8; 8] = window.get(at..at + 8).and_then(|b| b.try_into().ok()).unwrap_or_default();
-    u64::from_le_bytes(bytes) & GRAM_MASK
+    u64::from_le_bytes(bytes)
 }
 
-/// From gram to (anchor, offset), open addressing. A slot tells a gram by a part of its hash only: the anchor is compared
-/// anyway.
+/// From a gram to the anchors that it may be of, open addressing. A slot tells a gram by a part of its hash only: the anchor is
+/// compared anyway.
+#[derive(Default)]
 struct Grams {
     slots: Vec<Slot>,
     mask: usize,
+    /// Those of one gram stand together.
+    entries: Vec<Entry>,
 }
 
-/// Eight bytes: the table is looked at for every common gram and should stay in the cache.
-#[derive(Clone, Copy)]
+/// Small: the table is looked at for every common gram and should stay in the cache.
+#[derive(Clone, Copy, Default)]
 struct Slot {
     tag: u32,
-    /// The anchor's index times [`STEP`], plus the gram's offset in it; [`EMPTY`] in an empty slot.
-    place: u32,
+    /// Where the entries of the gram begin.
+    from: u32,
+    /// How many they are; 0 in an empty slot.
+    count: u32,
 }
 
-/// Marks an empty slot.
-const EMPTY: u32 = u32::MAX;
+/// An anchor that holds a gram.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    /// The anchor.
+    head: u64,
+    tail: u8,
+    /// Where in it the gram stands.
+    offset: u8,
+    /// Its index.
+    anchor: u32,
+}
 
 impl Grams {
-    fn new(entries: usize) -> Self {
-        let size = (entries * 2).next_power_of_two().max(16);
-        Self { slots: vec![Slot { tag: 0, place: EMPTY }; size], mask: size - 1 }
-    }
-
-    /// Where the search for a gram begins, and its tag.
-    fn start(&self, gram: u64) -> (usize, u32) {
-        let hash = gram.wrapping_mul(SPREAD);
-        ((hash >> 20) as usize & self.mask, (hash >> 32) as u32)
-    }
-
-    fn insert(&mut self, gram: u64, anchor: usize, offset: usize) {
-        let (mut at, tag) = self.start(gram);
-        while let Some(slot) = self.slots.get_mut(at) {
-            if slot.place == EMPTY {
-                *slot = Slot { tag, place: (anchor * STEP + offset) as u32 };
-                return;
+    /// Puts entries in order by the hashes of their grams.
+    fn new(list: &[(u64, Entry)]) -> Self {
+        let size = (list.len() * 2).next_power_of_two().max(16);
+        let mut grams =
+            Self { slots: vec![Slot::default(); size], mask: size - 1, entries: vec![Entry::default(); list.len()] };
+        for (hash, _) in list {
+            let (at, tag) = grams.find(*hash);
+            if let Some(slot) = grams.slots.get_mut(at) {
+                slot.tag = tag;
+                slot.count += 1;
             }
+        }
+        let mut end = 0;
+        for slot in grams.slots.iter_mut().filter(|slot| slot.count > 0) {
+            end += slot.count;
+            slot.from = end;
+        }
+        // Each is put before those that stand there already.
+        for (hash, entry) in list.iter().rev() {
+            let (at, _) = grams.find(*hash);
+            let Some(slot) = grams.slots.get_mut(at) else { continue };
+            slot.from -= 1;
+            if let Some(place) = grams.entries.get_mut(slot.from as usize) {
+                *place = *entry;
+            }
+        }
+        grams
+    }
+
+    /// The slot of the gram with this hash, or the empty one where it belongs, and its tag.
+    #[inline]
+    fn find(&self, hash: u64) -> (usize, u32) {
+        let (mut at, tag) = ((hash >> 34) as usize & self.mask, (hash >> (64 - 8 * GRAM)) as u32);
+        while self.slots.get(at).is_some_and(|slot| slot.count > 0 && slot.tag != tag) {
             at = (at + 1) & self.mask;
         }
+        (at, tag)
+    }
+
+    /// The anchors that may hold the gram with this hash.
+    #[inline]
+    fn entries(&self, hash: u64) -> &[Entry] {
+        let Some(slot) = self.slots.get(self.find(hash).0) else { return &[] };
+        let from = slot.from as usize;
+        self.entries.get(from..from + slot.count as usize).unwrap_or_default()
     }
 }
 

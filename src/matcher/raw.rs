@@ -4,6 +4,7 @@
 //! runs of their other literals, of their regex and of the values they compare with stand unchanged in the raw bytes; where one is
 //! missing, parsing would be in vain. Invariant: a signature that holds on the parsed event passes here.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::AhoCorasick;
@@ -12,12 +13,13 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use crate::catalog::anchor;
 use crate::catalog::{FieldOp, FieldTest, Signature, ascii};
-use crate::event::time;
 
 /// Runs shorter than this stand in almost every line.
 const SHORTEST: usize = 3;
 /// Alternatives from this number on are searched for together.
 const TOGETHER: usize = 4;
+/// The least numbers that have one digit more.
+const POWERS: [f64; 6] = [10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 /// How a task ended, which stands behind its identifier.
 pub(super) const TASK_STATUS: &str = "pve.task.status";
 /// Fields that are worked out and stand nowhere in the text as they are.
@@ -155,6 +157,8 @@ struct Number {
     key: Finder<'static>,
     op: FieldOp,
     bound: f64,
+    /// Numbers of so many digits before the point lie below the bound.
+    small: usize,
 }
 
 impl RawChecks {
@@ -190,7 +194,9 @@ impl RawChecks {
                 let bounds = test.values.iter().filter_map(|v| v.parse::<f64>().ok());
                 if let Some(bound) = bounds.reduce(f64::min) {
                     let key = Finder::new(test.key.as_bytes()).into_owned();
-                    self.checks.push(Check::Number(Box::new(Number { key, op: test.op, bound })));
+                    let small = (1..).zip(POWERS).take_while(|(_, power)| *power <= bound).map(|(n, _)| n).last();
+                    let number = Number { key, op: test.op, bound, small: small.unwrap_or(0) };
+                    self.checks.push(Check::Number(Box::new(number)));
                 }
             }
             _ => {}
@@ -214,7 +220,8 @@ impl RawChecks {
 /// Whether the only task of which a record tells ended well, as Proxmox's journal (`end task UPID:...: OK`) and its lists
 /// (`UPID:...: 1 6AA81F82 OK`) say it.
 fn only_task_is_ok(raw: &[u8]) -> bool {
-    let mut tasks = memmem::find_iter(raw, b"UPID:");
+    static UPID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("UPID:"));
+    let mut tasks = UPID.find_iter(raw);
     let (Some(at), None) = (tasks.next(), tasks.next()) else { return false };
     let words = raw.get(at..).unwrap_or_default().split(|b| *b == b' ').skip(1);
     let status =
@@ -237,13 +244,13 @@ impl Number {
             let rest = raw.get(at + self.key.needle().len()..).unwrap_or_default();
             let skip = rest.iter().take_while(|b| matches!(b, b'"' | b'\\' | b':' | b'=' | b' ')).count();
             let rest = rest.get(skip..).unwrap_or_default();
-            let digits = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
-            let number = std::str::from_utf8(rest.get(..digits).unwrap_or_default()).unwrap_or_default();
             // Most numbers are small, and told by their digits before the point.
-            let (whole, used) = time::number(number.as_bytes(), 1).unwrap_or((i64::MAX, 0));
-            if used > 0 && (whole as f64) + 1.0 < self.bound {
+            let whole = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+            if (1..=self.small).contains(&whole) && !matches!(rest.get(whole), Some(b'e' | b'E')) {
                 return false;
             }
+            let digits = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+            let number = std::str::from_utf8(rest.get(..digits).unwrap_or_default()).unwrap_or_default();
             match number.parse::<f64>() {
                 Ok(value) if self.op == FieldOp::Gt => value > self.bound,
                 Ok(value) => value >= self.bound,

@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use memchr::{memchr, memchr3};
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::catalog::{Attention, SignatureId};
 use crate::event::entities;
@@ -19,7 +19,7 @@ use crate::redact;
 use super::chunk::{ChunkOutcome, LINKS};
 use super::frame;
 use super::hits::EXCERPT;
-use super::usual::{Sated, Usual};
+use super::usual::{Group, Sated, Usual};
 use super::{Hit, Scanner, SourceContext};
 
 /// Records of a source that are parsed although nothing hit, to learn which services write into the source.
@@ -72,6 +72,17 @@ struct Fault {
     time: RawTime,
 }
 
+/// What to do about a literal on ordinary lines of one kind.
+struct Plan {
+    /// Of what is usual, when this was worked out.
+    version: u32,
+    /// Signatures to test at once, and those to test later.
+    test: Vec<SignatureId>,
+    postpone: Vec<SignatureId>,
+    /// Where the latter were found last among what is postponed.
+    group: usize,
+}
+
 /// The walk over one chunk.
 pub struct Walk<'w, 'c> {
     pub(super) scanner: &'w Scanner<'c>,
@@ -94,6 +105,8 @@ pub struct Walk<'w, 'c> {
     marked: bool,
     sated: &'w Sated,
     usual: Usual<'w>,
+    /// By literal and kind of line.
+    plans: FxHashMap<u32, Plan>,
     pub(super) out: ChunkOutcome,
 }
 
@@ -121,6 +134,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             marked: false,
             sated,
             usual: Usual::new(base, sated),
+            plans: FxHashMap::default(),
             out: ChunkOutcome::default(),
         }
     }
@@ -313,22 +327,50 @@ impl<'w, 'c> Walk<'w, 'c> {
             self.found = self.found.get(1..).unwrap_or_default();
             self.seen.push(found.literal);
             self.marked |= matcher.is_marker(found.literal);
+            if record.severity < Severity::WARN {
+                self.plan(found.literal, record, raw, candidates);
+                continue;
+            }
             let waiting = matcher.waiting(found.literal).iter();
             for id in waiting.filter(|w| w.may_hold(record.severity, service)).map(|w| w.id) {
-                if candidates.contains(&id) {
-                    continue;
-                }
-                let usual = record.severity < Severity::WARN && self.usual.is_usual(id);
-                let Some(signature) = self.scanner.catalogue.signatures.get(id).filter(|_| usual) else {
-                    if matcher.may_stand_in(id, raw) {
-                        candidates.push(id);
-                    }
-                    continue;
-                };
-                if signature.attention > Attention::Some || self.usual.is_sated(id) {
-                    self.usual.postpone(id, *record, &mut stands_in(matcher, self.bytes));
+                if !candidates.contains(&id) && matcher.may_stand_in(id, raw) {
+                    candidates.push(id);
                 }
             }
+        }
+    }
+
+    /// What to do about a literal on an ordinary line: adds the signatures to test now, remembers the record for those to test
+    /// later. Literals of ordinary lines are found a million times: what follows from the signatures that wait for one is
+    /// worked out once, as long as none of them becomes usual.
+    fn plan(&mut self, literal: u32, record: &Record, raw: &[u8], candidates: &mut Vec<SignatureId>) {
+        let matcher = &self.scanner.matcher;
+        let service = record.service();
+        // Severities below warning take four bits.
+        let key = literal << 5 | u32::from(service.is_some()) << 4 | u32::from(record.severity.0 & 15);
+        let version = self.usual.version();
+        // Almost always it is there already.
+        let known = self.plans.get(&key).is_some_and(|plan| plan.version == version);
+        if !known {
+            let waiting = matcher.waiting(literal).iter();
+            let all = waiting.filter(|w| w.may_hold(record.severity, service)).map(|w| w.id);
+            let (usual, test): (Vec<_>, Vec<_>) = all.partition(|id| self.usual.is_usual(*id));
+            let is_asked_for = |id: &SignatureId| {
+                let signature = self.scanner.catalogue.signatures.get(*id);
+                signature.is_some_and(|s| s.attention > Attention::Some) || self.usual.is_sated(*id)
+            };
+            let postpone = usual.into_iter().filter(is_asked_for).collect();
+            self.plans.insert(key, Plan { version, test, postpone, group: 0 });
+        }
+        let Some(plan) = self.plans.get_mut(&key) else { return };
+        for id in &plan.test {
+            if !candidates.contains(id) && matcher.may_stand_in(*id, raw) {
+                candidates.push(*id);
+            }
+        }
+        if !plan.postpone.is_empty() {
+            let group = Group { name: key, last: &mut plan.group };
+            self.usual.postpone(group, &plan.postpone, record, &mut stands_in(matcher, self.bytes));
         }
     }
 

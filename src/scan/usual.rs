@@ -86,30 +86,44 @@ pub struct Usual<'s> {
     awake: Vec<SignatureId>,
     /// A few at a time.
     postponed: Vec<Postponed>,
+    version: u32,
 }
 
-/// Records kept unlooked at for one signature: most are never asked for.
+/// Records kept unlooked at: most are never asked for.
 const UNSEEN: usize = 32;
 
-/// Records on which a usual signature may hold; the last one that does counts.
+/// Records on which some usual signatures may hold; of each signature the last one that does counts.
 struct Postponed {
-    id: SignatureId,
-    /// The last one that was looked at and may hold.
-    seen: Option<Record>,
+    /// The name of the group, and the version at which it was put together; `None` when a signature was taken out of it, so that
+    /// no more come.
+    group: Option<(u32, u32)>,
+    /// Each with the last record that was looked at and may hold.
+    ids: Vec<(SignatureId, Option<Record>)>,
     /// Later ones, not looked at.
     unseen: Vec<Record>,
 }
 
+/// Signatures that are postponed together, and where they were found last.
+pub struct Group<'g> {
+    /// Stands for them as long as the version is the same.
+    pub name: u32,
+    /// A place among what is postponed: a guess.
+    pub last: &'g mut usize,
+}
+
 impl Postponed {
-    /// The last record that `may_hold`.
-    fn last(mut self, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) -> Option<(SignatureId, Record)> {
-        self.look(may_hold);
-        Some((self.id, self.seen?))
+    /// The last record on which a signature `may_hold`.
+    fn last(&self, id: SignatureId, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) -> Option<Record> {
+        let (_, seen) = self.ids.iter().find(|(have, _)| *have == id)?;
+        self.unseen.iter().rev().find(|record| may_hold(id, record)).copied().or(*seen)
     }
 
+    /// Looks at what was not looked at.
     fn look(&mut self, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) {
-        let last = self.unseen.iter().rev().find(|record| may_hold(self.id, record)).copied();
-        self.seen = last.or(self.seen);
+        for (id, seen) in &mut self.ids {
+            let last = self.unseen.iter().rev().find(|record| may_hold(*id, record)).copied();
+            *seen = last.or(*seen);
+        }
         self.unseen.clear();
     }
 }
@@ -118,7 +132,7 @@ impl<'s> Usual<'s> {
     /// Only what is sated is usual at the start of a chunk that begins at `base`.
     pub fn new(base: u64, sated: &'s Sated) -> Self {
         let window = base / WINDOW;
-        Self { sated, base, window, counts: Vec::new(), awake: Vec::new(), postponed: Vec::new() }
+        Self { sated, base, window, counts: Vec::new(), awake: Vec::new(), postponed: Vec::new(), version: 0 }
     }
 
     /// Moves to the position `at` of the chunk. True when another window begins there: then what was postponed is due.
@@ -130,7 +144,13 @@ impl<'s> Usual<'s> {
         self.window = window;
         self.counts.clear();
         self.awake.clear();
+        self.version += 1;
         true
+    }
+
+    /// Changes whenever another signature becomes usual or ceases to be.
+    pub fn version(&self) -> u32 {
+        self.version
     }
 
     /// Counts a hit on an ordinary line.
@@ -140,6 +160,7 @@ impl<'s> Usual<'s> {
         }
         if let Some(count) = self.counts.get_mut(id) {
             *count += 1;
+            self.version += u32::from(*count == USUAL);
         }
     }
 
@@ -162,18 +183,26 @@ impl<'s> Usual<'s> {
     pub fn wake(&mut self, id: SignatureId) {
         if self.is_sated(id) && !self.awake.contains(&id) {
             self.awake.push(id);
+            self.version += 1;
         }
     }
 
-    /// Remembers a record on which a usual signature may hold. Whether it does is asked later, for few of them.
+    /// Remembers a record on which usual signatures may hold. Whether they do is asked later, for few of them.
     pub fn postpone(
         &mut self,
-        id: SignatureId,
-        record: Record,
+        group: Group<'_>,
+        ids: &[SignatureId],
+        record: &Record,
         may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool,
     ) {
-        let Some(have) = self.postponed.iter_mut().find(|have| have.id == id) else {
-            self.postponed.push(Postponed { id, seen: None, unseen: vec![record] });
+        let name = Some((group.name, self.version));
+        if self.postponed.get(*group.last).is_none_or(|have| have.group != name) {
+            let at = self.postponed.iter().position(|have| have.group == name);
+            *group.last = at.unwrap_or(self.postponed.len());
+        }
+        let Some(have) = self.postponed.get_mut(*group.last) else {
+            let ids = ids.iter().map(|id| (*id, None)).collect();
+            self.postponed.push(Postponed { group: name, ids, unseen: vec![*record] });
             return;
         };
         if have.unseen.last().is_some_and(|last| last.from == record.from) {
@@ -182,7 +211,7 @@ impl<'s> Usual<'s> {
         if have.unseen.len() >= UNSEEN {
             have.look(may_hold);
         }
-        have.unseen.push(record);
+        have.unseen.push(*record);
     }
 
     /// True when nothing is postponed.
@@ -190,16 +219,30 @@ impl<'s> Usual<'s> {
         self.postponed.is_empty()
     }
 
-    /// The last postponed record of a signature that `may_hold`.
+    /// The last postponed record of a signature that `may_hold`; it waits for no more.
     pub fn take(&mut self, id: SignatureId, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) -> Option<Record> {
-        let at = self.postponed.iter().position(|have| have.id == id)?;
-        self.postponed.swap_remove(at).last(may_hold).map(|(_, record)| record)
+        let last = self.newest(id, may_hold);
+        for have in &mut self.postponed {
+            let before = have.ids.len();
+            have.ids.retain(|(other, _)| *other != id);
+            have.group = have.group.filter(|_| have.ids.len() == before);
+        }
+        self.postponed.retain(|have| !have.ids.is_empty());
+        last
+    }
+
+    /// The last postponed record of a signature that `may_hold`.
+    fn newest(&self, id: SignatureId, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) -> Option<Record> {
+        self.postponed.iter().filter_map(|have| have.last(id, may_hold)).max_by_key(|record| record.from)
     }
 
     /// For each signature the last postponed record that `may_hold`, by place and signature.
     pub fn take_all(&mut self, may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool) -> Vec<(SignatureId, Record)> {
-        let postponed = std::mem::take(&mut self.postponed);
-        let mut last: Vec<_> = postponed.into_iter().filter_map(|have| have.last(may_hold)).collect();
+        let mut ids: Vec<_> = self.postponed.iter().flat_map(|have| have.ids.iter().map(|(id, _)| *id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut last: Vec<_> = ids.into_iter().filter_map(|id| Some((id, self.newest(id, may_hold)?))).collect();
+        self.postponed.clear();
         last.sort_unstable_by_key(|(id, record)| (record.from, *id));
         last
     }
