@@ -161,7 +161,7 @@ fn records_that_a_runtime_parted_are_read_once_wherever_a_file_is_cut() {
     let piped = omnilog(["--format", "json"]).input(&text).exits(0).stdout;
     let lines = |report: &str| {
         let report: serde_json::Value = serde_json::from_str(report).expect("a report");
-        report["sources"][0]["lines"].as_u64()
+        report["inputs"][0]["lines"].as_u64()
     };
     assert_eq!(lines(&file), Some(text.lines().count() as u64));
     assert_eq!(file, piped.replace("\"<stdin>\"", "\"parted.log\""), "a pipe changes the report");
