@@ -195,12 +195,13 @@ impl<'s> Usual<'s> {
         record: &Record,
         may_hold: &mut dyn FnMut(SignatureId, &Record) -> bool,
     ) {
-        let name = Some((group.name, self.version));
-        if self.postponed.get(*group.last).is_none_or(|have| have.group != name) {
+        let Group { name, last } = group;
+        let name = Some((name, self.version));
+        if self.postponed.get(*last).is_none_or(|have| have.group != name) {
             let at = self.postponed.iter().position(|have| have.group == name);
-            *group.last = at.unwrap_or(self.postponed.len());
+            *last = at.unwrap_or(self.postponed.len());
         }
-        let Some(have) = self.postponed.get_mut(*group.last) else {
+        let Some(have) = self.postponed.get_mut(*last) else {
             let ids = ids.iter().map(|id| (*id, None)).collect();
             self.postponed.push(Postponed { group: name, ids, unseen: vec![*record] });
             return;
