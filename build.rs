@@ -28,6 +28,9 @@ mod file;
 #[path = "src/catalog/model.rs"]
 #[allow(dead_code)]
 mod model;
+#[path = "src/catalog/over.rs"]
+#[allow(dead_code)]
+mod over;
 #[path = "src/suggest.rs"]
 mod suggest;
 #[path = "src/catalog/version.rs"]

@@ -3,6 +3,7 @@
 //! Names are resolved, words are numbers, literals have their anchors. `build.rs` serialises a catalogue into the binary, so
 //! that everything here can be written and read again.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -374,12 +375,16 @@ pub struct Cure {
     pub of: Vec<String>,
     /// How soon after trouble it must come, microseconds: what lasted longer was an outage, and is told.
     pub within: i64,
+    /// What it tells, in a few words.
+    pub says: String,
 }
 
 /// The word for the source itself among the names that trouble and cure must agree on.
 pub const SOURCE: &str = "source";
 /// The id of the item that speaks against trouble which was put right.
 pub const CURED: &str = "cured-later";
+/// What its words begin with.
+pub const PUT_RIGHT: &str = "it was put right: ";
 /// The id of the item that speaks against trouble which passed by itself.
 pub const PASSING: &str = "passing";
 /// The signature of lines that are written in the second in which a task starts: they tell the zone of what they stand in.
@@ -448,6 +453,17 @@ impl Catalogue {
     /// The whole pattern file of a root cause: prose, remedies, references, samples.
     pub fn page(&self, id: &str) -> Option<file::CauseFile> {
         toml::from_str(&self.texts.get(id)?.text).ok()
+    }
+
+    /// What an item says of one hit of its own: of all that may show that something was put right, what this one shows.
+    pub fn says<'c>(&'c self, item: &'c Evidence, signature: SignatureId) -> Cow<'c, str> {
+        let correlation = match &item.when {
+            Expr::Name(Term::Correlation(index)) => self.correlations.get(*index).map(|c| &c.kind),
+            _ => None,
+        };
+        let Some(CorrelationKind::Cured(cures)) = correlation else { return Cow::Borrowed(&item.says) };
+        let shown = cures.iter().find(|cure| cure.healthy.contains(&signature));
+        shown.map_or(Cow::Borrowed(&item.says), |cure| Cow::Owned(format!("{PUT_RIGHT}{}", cure.says)))
     }
 
     /// The title of a scenario.

@@ -97,6 +97,7 @@ mod tests {
             cause: 0,
             confidence,
             verdict,
+            over: None,
             items: Vec::new(),
             unknown: Vec::new(),
             explains: Vec::new(),

@@ -12,7 +12,7 @@ mod onset;
 use std::collections::BTreeMap;
 
 use crate::catalog::version::Version;
-use crate::catalog::{Cause, Truth};
+use crate::catalog::{CURED, Cause, Truth};
 use crate::correlate::{HitRef, World};
 
 /// At and above: shown as the answer.
@@ -82,6 +82,9 @@ pub struct Candidate {
     pub confidence: f64,
     /// In a word.
     pub verdict: Verdict,
+    /// How sure it is that it was there, where the input shows that it was put right. Only where that is likely, it is not
+    /// likely any more, and it was not the effect of another one that was put right.
+    pub over: Option<f64>,
     /// Evidence items that hold, the strongest first.
     pub items: Vec<Item>,
     /// Evidence items that the input cannot tell, by index into the root cause's evidence.
@@ -119,13 +122,14 @@ pub fn rank(world: &World<'_>) -> Vec<Candidate> {
     let weighed = network::posteriors(world, &judged);
     let mut candidates: Vec<(f64, Candidate)> = judged
         .iter()
-        .zip(&weighed.posteriors)
-        .map(|(judged, posterior)| (*posterior, candidate(world, judged, *posterior)))
+        .zip(weighed.posteriors.iter().zip(&weighed.were))
+        .map(|(judged, (posterior, was))| (*posterior, candidate(world, judged, *posterior, *was)))
         .collect();
     let key = |(posterior, candidate): &(f64, Candidate)| order(world, *posterior, candidate);
     candidates.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal));
     let mut candidates = causes_first(world, candidates.into_iter().map(|(_, candidate)| candidate).collect());
     fold(world, &mut candidates);
+    forget_effects(world, &mut candidates);
     margins(&mut candidates);
     for candidate in candidates.iter_mut().take(ASKED) {
         let Some(index) = judged.iter().position(|j| j.cause == candidate.cause) else { continue };
@@ -255,8 +259,9 @@ fn calibrated(posterior: f64) -> f64 {
     1.0 / (1.0 + against)
 }
 
-fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Candidate {
-    let confidence = (calibrated(posterior).clamp(0.0, SUREST) * 1000.0).round() / 1000.0;
+fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64, was: f64) -> Candidate {
+    let shown = |posterior: f64| (calibrated(posterior).clamp(0.0, SUREST) * 1000.0).round() / 1000.0;
+    let confidence = shown(posterior);
     let evidence = |i: &Item| world.catalogue.causes.get(judged.cause).and_then(|c| c.evidence.get(i.evidence));
     let mut items = judged.items.clone();
     items.sort_by(|a, b| {
@@ -265,6 +270,8 @@ fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Can
     });
     let supporting: Vec<&Item> = items.iter().filter(|i| evidence(i).is_some_and(|e| e.supports())).collect();
     let decisive = supporting.iter().any(|i| evidence(i).is_some_and(|e| e.ratio() >= DECISIVE * 0.99));
+    let is_cured = items.iter().any(|i| evidence(i).is_some_and(|e| e.id == CURED));
+    let over = Some(shown(was)).filter(|was| is_cured && confidence < POSSIBLE && *was >= POSSIBLE);
     let mut entities: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for at in supporting.iter().flat_map(|i| &i.hits) {
         for (key, value) in concerned(world, *at) {
@@ -278,6 +285,7 @@ fn candidate(world: &World<'_>, judged: &observe::Judged, posterior: f64) -> Can
         cause: judged.cause,
         confidence,
         verdict: Verdict::of(confidence, decisive),
+        over,
         count: supporting.iter().map(|i| i.count).max().unwrap_or(0),
         span: onset::span(world, &supporting),
         items,
@@ -300,6 +308,16 @@ fn fold(world: &World<'_>, candidates: &mut [Candidate]) {
         let mut explained: Vec<usize> = after.iter().filter(is_effect).map(|effect| effect.cause).collect();
         explained.sort_unstable();
         candidate.explains = explained;
+    }
+}
+
+/// Of what was put right, leaves what only followed from something else that was.
+fn forget_effects(world: &World<'_>, candidates: &mut [Candidate]) {
+    let is_over = |c: &&Candidate| c.over.is_some();
+    let effect = |c: &Candidate| candidates.iter().filter(is_over).any(|cause| brings(world, cause, c));
+    let effects: Vec<usize> = candidates.iter().filter(|c| effect(c)).map(|c| c.cause).collect();
+    for candidate in candidates.iter_mut().filter(|c| effects.contains(&c.cause)) {
+        candidate.over = None;
     }
 }
 

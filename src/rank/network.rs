@@ -38,7 +38,9 @@ pub struct Weighed {
     odds: Vec<f64>,
     /// By judged root cause: how much less likely it is for being over.
     over: Vec<f64>,
-    /// By judged root cause.
+    /// By judged root cause, whether it was there at all.
+    pub were: Vec<f64>,
+    /// By judged root cause, whether it is there now.
     pub posteriors: Vec<f64>,
 }
 
@@ -55,8 +57,9 @@ pub fn posteriors(world: &World<'_>, judged: &[Judged]) -> Weighed {
     let alone = now(infer(&own, &odds), &over);
     let likely: Vec<bool> = alone.iter().map(|p| *p >= super::POSSIBLE).collect();
     let seen = own.into_iter().map(|seen| with_causes(world, judged, &likely, seen)).collect::<Vec<_>>();
-    let posteriors = now(infer(&seen, &odds), &over);
-    Weighed { seen, odds, over, posteriors }
+    let were = infer(&seen, &odds);
+    let posteriors = now(were.clone(), &over);
+    Weighed { seen, odds, over, were, posteriors }
 }
 
 /// Whether an item tells that trouble was there and is over, and not that it never was.
@@ -289,7 +292,8 @@ mod tests {
         let odds = vec![0.05 / 0.95; 2];
         let observations = vec![seen(&[(0, 0.9), (1, 0.9)], 0.009)];
         let over = vec![1.0; odds.len()];
-        let weighed = Weighed { posteriors: infer(&observations, &odds), seen: observations, odds, over };
+        let were = infer(&observations, &odds);
+        let weighed = Weighed { posteriors: were.clone(), were, seen: observations, odds, over };
         let item = |if_cause, if_not| Evidence {
             id: String::new(),
             when: crate::catalog::Expr::Name(crate::catalog::Term::Signature(0)),

@@ -208,6 +208,7 @@ fn root_cause(cause: &mut RootCause, change: Change<'_>, filled: &Filled) {
         level: _,
         confidence: _,
         verdict: _,
+        over: _,
         margin: _,
         first_seen: _,
         last_seen: _,

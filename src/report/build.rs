@@ -32,8 +32,9 @@ const CERTAIN: f64 = 0.95;
 
 /// Puts the report together.
 pub fn build(world: &World<'_>, candidates: &[Candidate], problems: Vec<ProblemEntry>) -> Report {
+    let is_shown = |(rank, c): &(usize, &Candidate)| *rank <= CAUSES || c.over.is_some();
     let root_causes: Vec<RootCause> =
-        (1..).zip(candidates.iter().take(CAUSES)).map(|(rank, c)| root_cause(world, rank, c)).collect();
+        (1..).zip(candidates).filter(is_shown).map(|(rank, c)| root_cause(world, rank, c)).collect();
     let inputs: Vec<Input> = (0..).zip(world.sources).map(|(index, source)| input(world, index, source)).collect();
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
@@ -205,6 +206,7 @@ fn root_cause(world: &World<'_>, rank: usize, candidate: &Candidate) -> RootCaus
         level: level.to_owned(),
         confidence: candidate.confidence,
         verdict: candidate.verdict.word().to_owned(),
+        over: candidate.over,
         margin: candidate.margin,
         first_seen: candidate.span.and_then(|(first, _)| rfc3339(first)),
         last_seen: candidate.span.and_then(|(_, last)| rfc3339(last)),
@@ -312,7 +314,7 @@ fn line(world: &World<'_>, evidence: &Evidence, item: &Item, at: HitRef, hit: &H
     EvidenceLine {
         id: evidence.id.clone(),
         role: if evidence.supports() { "supports" } else { "contradicts" }.into(),
-        says: evidence.says.clone(),
+        says: world.catalogue.says(evidence, at.signature).into_owned(),
         signature: signature.to_owned(),
         source: sanitize::line(source),
         line: hit.line,

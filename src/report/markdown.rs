@@ -29,7 +29,7 @@ impl Renderer for Markdown {
 
     fn render(&self, report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
         let good: Vec<&RootCause> = report.root_causes.iter().filter(|c| style.all || c.confidence >= 0.5).collect();
-        let shown = if good.is_empty() { report.root_causes.iter().take(1).collect() } else { good };
+        let shown = if good.is_empty() { report.unlikely() } else { good };
         // Shorter excerpts first; only then whole parts are left out.
         let details = [EXCERPT, EXCERPT / 4, EXCERPT / 12];
         let fits = |parts: &Vec<Part>| parts.iter().map(|p| p.text.len()).sum::<usize>() <= LIMIT;
@@ -72,10 +72,16 @@ fn page(report: &Report, shown: &[&RootCause], excerpt: usize) -> io::Result<Vec
     if shown.is_empty() {
         add(0, &mut |out| nothing(report, out))?;
     }
+    if shown.first().is_some_and(|cause| cause.over.is_some()) {
+        add(0, &mut |out| {
+            writeln!(out, "No root cause is likely any more. This was put right, as the input shows.\n")
+        })?;
+    }
     for (index, cause) in shown.iter().take(CAUSES).enumerate() {
         add(10 * index, &mut |out| heading(cause, out))?;
         add(10 * index + 1, &mut |out| evidence("**Evidence**", &of_role(cause, "supports"), excerpt, out))?;
-        add(10 * index + 3, &mut |out| evidence("**Against it**", &of_role(cause, "contradicts"), excerpt, out))?;
+        let against = if cause.over.is_some() { "**What put it right**" } else { "**Against it**" };
+        add(10 * index + 3, &mut |out| evidence(against, &of_role(cause, "contradicts"), excerpt, out))?;
         add(10 * index + 2, &mut |out| steps(cause, out))?;
         add(10 * index + 4, &mut |out| open_questions(cause, out))?;
     }
@@ -108,7 +114,8 @@ fn of_role<'c>(cause: &'c RootCause, role: &str) -> Vec<&'c EvidenceLine> {
 
 /// The verdict, since when and on what, why, and what does not work.
 fn heading(cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "### {} ({}, {:.2})\n", escape(&cause.title), cause.verdict, cause.confidence)?;
+    let (word, number) = cause.standing();
+    writeln!(out, "### {} ({word}, {number:.2})\n", escape(&cause.title))?;
     let since = match (&cause.first_seen, &cause.last_seen) {
         (Some(first), Some(last)) if first != last => format!(" · {first} to {last}"),
         (Some(first), _) => format!(" · {first}"),

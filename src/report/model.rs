@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::catalog::CURED;
+
 /// The version of the JSON contract.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -38,6 +40,16 @@ pub struct Report {
     /// Names of things that the input tells of, with their kind: what pseudonyms are given to. Stays inside.
     #[serde(skip)]
     pub names: Vec<(String, String)>,
+}
+
+impl Report {
+    /// What is shown where no root cause is likely: those that were put right within the input, the surest first, or else
+    /// the nearest guess.
+    pub fn unlikely(&self) -> Vec<&RootCause> {
+        let mut over: Vec<&RootCause> = self.root_causes.iter().filter(|c| c.over.is_some()).collect();
+        over.sort_by(|a, b| b.over.unwrap_or_default().total_cmp(&a.over.unwrap_or_default()));
+        if over.is_empty() { self.root_causes.iter().take(1).collect() } else { over }
+    }
 }
 
 /// What made the report.
@@ -125,6 +137,8 @@ pub struct RootCause {
     pub confidence: f64,
     /// `confirmed`, `likely`, `possible`, `weak`.
     pub verdict: String,
+    /// How sure it is that it was there, 0 to 1, where the input shows that it was put right and it is not likely any more.
+    pub over: Option<f64>,
     /// How far its confidence lies above that of the next root cause that is not its effect.
     pub margin: f64,
     /// Earliest time of its evidence, RFC 3339, on one clock for all sources.
@@ -153,6 +167,18 @@ pub struct RootCause {
     pub collect: Vec<CollectStep>,
     /// Where facts come from.
     pub references: Vec<ReferenceEntry>,
+}
+
+impl RootCause {
+    /// What it is called and how sure that is: its verdict, or `over` where it was put right.
+    pub fn standing(&self) -> (&str, f64) {
+        self.over.map_or((self.verdict.as_str(), self.confidence), |was| ("over", was))
+    }
+
+    /// The line that shows that it was put right.
+    pub fn cured(&self) -> Option<&EvidenceLine> {
+        self.evidence.iter().find(|line| line.id == CURED)
+    }
 }
 
 /// A line of evidence.

@@ -18,11 +18,15 @@ const SOURCES: usize = 3;
 const TELLS: f64 = 5.0;
 
 /// The onset of each kind of evidence in each source, earliest first, of the root causes that are likely and their
-/// effects; of the nearest guess when none is.
+/// effects; of what was put right when none is, or else of the nearest guess.
 pub(super) fn build(world: &World<'_>, candidates: &[Candidate]) -> Vec<TimelineEntry> {
-    let Some(first) = candidates.first() else { return Vec::new() };
     let likely: Vec<&Candidate> = candidates.iter().take_while(|c| c.confidence >= POSSIBLE).collect();
-    let causes = if likely.is_empty() { vec![first] } else { likely };
+    let over = || candidates.iter().filter(|c| c.over.is_some());
+    let causes = match (likely.is_empty(), over().next()) {
+        (false, _) => likely,
+        (true, Some(_)) => over().collect(),
+        (true, None) => candidates.iter().take(1).collect(),
+    };
     let is_effect = |c: &&Candidate| causes.iter().any(|cause| cause.explains.contains(&c.cause));
     let effects = candidates.iter().filter(|c| c.confidence < POSSIBLE).filter(is_effect);
     let mut found: Vec<(i64, TimelineEntry)> = causes.iter().flat_map(|c| onsets(world, c, 1.0)).collect();

@@ -78,6 +78,7 @@ pub struct RootCause {
     pub level: Level,
     pub confidence: f64,
     pub verdict: Verdict,
+    pub over: Option<f64>,
     pub margin: f64,
     pub first_seen: Option<String>,
     pub last_seen: Option<String>,

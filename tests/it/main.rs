@@ -56,6 +56,8 @@ mod moments;
 mod oracle;
 /// Every way to print something of an input, read off the command line.
 mod outputs;
+/// Root causes that were put right are told as such.
+mod over;
 /// The catalogue: lints, samples, cross-talk, errors of broken files.
 mod patterns;
 /// SARIF and JUnit keep to what their readers take.

@@ -23,7 +23,8 @@ pub fn verdict(page: &mut Page, cause: &RootCause) {
         "possible" => page.raw("<span class=\"chip possible\">"),
         _ => page.raw("<span class=\"chip weak\">"),
     };
-    page.text(&format!("{} {:.2}", cause.verdict, cause.confidence)).raw("</span> ");
+    let (word, number) = cause.standing();
+    page.text(&format!("{word} {number:.2}")).raw("</span> ");
 }
 
 /// Since when, how often, on what.
@@ -64,7 +65,8 @@ pub fn details(page: &mut Page, view: &View<'_>, cause: &RootCause, open: bool) 
     page.element("<h4>What it means</h4><p>", &cause.impact, "</p>");
     chain(page, view, cause);
     evidence(page, view, cause, "supports", "<h4>Evidence</h4>");
-    evidence(page, view, cause, "contradicts", "<h4>What speaks against it</h4>");
+    let against = if cause.over.is_some() { "<h4>What put it right</h4>" } else { "<h4>What speaks against it</h4>" };
+    evidence(page, view, cause, "contradicts", against);
     unknown(page, cause);
     steps(page, cause);
     collect(page, cause);

@@ -174,10 +174,14 @@ fn no_answer(page: &mut Page, view: &View<'_>, guess: Option<&RootCause>) {
     };
     pseudonyms(page, view);
     let Some(guess) = guess else { return };
-    page.raw("<h2>The nearest guess, to be checked and not acted on</h2><p>");
+    let heading = match guess.over {
+        Some(_) => "This was put right, as the input shows",
+        None => "The nearest guess, to be checked and not acted on",
+    };
+    page.raw("<h2>").text(heading).raw("</h2><p>");
     cause::verdict(page, guess);
     page.raw("<a href=\"#").text(&view::anchor(guess)).raw("\">").prose(&guess.title).raw("</a></p>");
-    if let Some(collect) = guess.collect.first() {
+    if let Some(collect) = guess.collect.first().filter(|_| guess.over.is_none()) {
         page.raw("<h2>What would tell more</h2><p>").prose(&collect.why).raw("</p>");
         cause::command(page, &collect.run);
     }

@@ -35,8 +35,11 @@ impl<'r> View<'r> {
         let is_effect = |c: &&RootCause| effects.contains(&c.id);
         let likely: Vec<_> = causes().filter(|c| c.confidence >= LIKELY && !is_effect(c)).collect();
         let rest = || causes().filter(|c| !likely.iter().any(|l| l.id == c.id));
-        let named = |c: &&RootCause| all || c.confidence >= WORTH_NAMING || (likely.is_empty() && c.rank == 1);
-        let others: Vec<_> = rest().filter(|c| !is_effect(c)).filter(named).collect();
+        let is_over = |c: &RootCause| c.over.is_some();
+        let named =
+            |c: &&RootCause| all || is_over(c) || c.confidence >= WORTH_NAMING || (likely.is_empty() && c.rank == 1);
+        let mut others: Vec<_> = rest().filter(|c| !is_effect(c)).filter(named).collect();
+        others.sort_by_key(|c| !is_over(c));
         let effects: Vec<_> = rest().filter(is_effect).collect();
         let hidden = report.root_causes.len() - likely.len() - others.len() - effects.len();
         Self { folder: shared_folder(report).to_owned(), report, effects, others, hidden, likely }

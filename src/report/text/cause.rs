@@ -38,6 +38,12 @@ struct Proof<'r> {
     also: Vec<&'r EvidenceLine>,
 }
 
+impl<'r> Proof<'r> {
+    fn of(line: &'r EvidenceLine) -> Self {
+        Self { line, is_new: true, also: Vec::new() }
+    }
+}
+
 /// The supporting lines of different kinds: each line once, and those that say the same only as a further place.
 fn proofs(cause: &RootCause) -> Vec<Proof<'_>> {
     let mut proofs: Vec<Proof<'_>> = Vec::new();
@@ -47,7 +53,7 @@ fn proofs(cause: &RootCause) -> Vec<Proof<'_>> {
                 let known = proof.also.iter().chain([&proof.line]).any(|l| l.source == line.source);
                 proof.also.extend((!known).then_some(line));
             }
-            None => proofs.push(Proof { line, is_new: true, also: Vec::new() }),
+            None => proofs.push(Proof::of(line)),
         }
     }
     // Of different items first.
@@ -79,7 +85,7 @@ impl Page<'_> {
     pub(super) fn cause(&mut self, cause: &RootCause, is_first: bool) -> io::Result<()> {
         let all = self.style.all;
         let is_guess = cause.confidence < NAMED;
-        let mut head = self.heading(cause, is_guess);
+        let mut head = self.heading(cause, is_guess, is_first);
         head.extend(self.facts(cause));
         self.write(&head)?;
         let doubts = self.doubts(cause);
@@ -114,12 +120,18 @@ impl Page<'_> {
     }
 
     /// Verdict, id and the sentence.
-    fn heading(&self, cause: &RootCause, is_guess: bool) -> Vec<String> {
-        let mut lines = Vec::new();
-        if is_guess {
-            lines = wrap("No root cause is likely. The nearest guess, to be checked and not acted on:", self.width);
-        }
-        let verdict = format!("{} {:.2}", cause.verdict.to_uppercase(), cause.confidence);
+    fn heading(&self, cause: &RootCause, is_guess: bool, is_first: bool) -> Vec<String> {
+        let mut lines = match (is_guess, cause.over) {
+            (true, None) => {
+                wrap("No root cause is likely. The nearest guess, to be checked and not acted on:", self.width)
+            }
+            (true, Some(_)) if is_first => {
+                wrap("No root cause is likely any more. This was put right, as the input shows:", self.width)
+            }
+            _ => Vec::new(),
+        };
+        let (word, number) = cause.standing();
+        let verdict = format!("{} {number:.2}", word.to_uppercase());
         let impact = format!("  impact {}", cause.level);
         let fits = verdict.width() + impact.width() + cause.id.width() + 2 <= self.width;
         let verdict = self.paint(&verdict, verdict_paint(&cause.verdict, self.style.theme));
@@ -202,9 +214,12 @@ impl Page<'_> {
     /// What speaks against it and what the input cannot tell, in a few lines.
     fn doubts(&self, cause: &RootCause) -> Vec<String> {
         let mut lines = Vec::new();
-        let against: Vec<&EvidenceLine> = cause.evidence.iter().filter(|e| e.role == "contradicts").collect();
-        if let Some(line) = against.first() {
-            lines.extend(self.evidence("against", &Proof { line, is_new: true, also: Vec::new() }));
+        if cause.over.is_some() {
+            // Nothing has to be found out about it any more.
+            return cause.cured().map(|line| self.evidence("over", &Proof::of(line))).unwrap_or_default();
+        }
+        if let Some(line) = cause.evidence.iter().find(|e| e.role == "contradicts") {
+            lines.extend(self.evidence("against", &Proof::of(line)));
         }
         if let Some(unknown) = cause.unknown.first() {
             let more = match cause.unknown.len() - 1 {
@@ -225,7 +240,7 @@ impl Page<'_> {
     /// The rest of them.
     fn further_doubts(&mut self, cause: &RootCause) -> io::Result<()> {
         for line in cause.evidence.iter().filter(|e| e.role == "contradicts").skip(1) {
-            let lines = self.evidence("against", &Proof { line, is_new: true, also: Vec::new() });
+            let lines = self.evidence("against", &Proof::of(line));
             self.write(&lines)?;
         }
         for unknown in cause.unknown.iter().skip(1) {
@@ -314,7 +329,11 @@ impl Page<'_> {
 
     /// What to do, step by step.
     fn steps(&self, cause: &RootCause, is_guess: bool) -> Vec<Step> {
-        let label = if is_guess { "if so" } else { "do now" };
+        let label = match (is_guess, cause.over) {
+            (true, Some(_)) => "if again",
+            (true, None) => "if so",
+            (false, _) => "do now",
+        };
         (1..)
             .zip(&cause.remediation)
             .map(|(number, step)| self.step(if number == 1 { label } else { "" }, number, step))

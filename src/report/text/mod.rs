@@ -81,7 +81,8 @@ fn chosen(report: &Report, all: bool) -> (Vec<&RootCause>, Vec<&RootCause>) {
     let mut shown = if all { report.root_causes.iter().collect() } else { likely(report) };
     shown.truncate(if all { usize::MAX } else { FULL });
     if shown.is_empty() {
-        shown = report.root_causes.iter().take(1).collect();
+        shown = report.unlikely();
+        shown.truncate(FULL);
     }
     let rest = report.root_causes.iter().filter(|c| !shown.iter().any(|s| s.id == c.id)).collect();
     (shown, rest)
@@ -158,15 +159,18 @@ impl Page<'_> {
     /// Root causes that are only named.
     fn others(&mut self, shown: &[&RootCause], rest: &[&RootCause]) -> io::Result<()> {
         let effects: Vec<&String> = shown.iter().flat_map(|c| &c.explains).collect();
-        let also: Vec<&&RootCause> =
-            rest.iter().filter(|c| c.confidence >= 0.1 && !effects.contains(&&c.id)).take(4).collect();
+        let is_worth_naming = |c: &&&RootCause| (c.confidence >= 0.1 || c.over.is_some()) && !effects.contains(&&c.id);
+        let mut also: Vec<&&RootCause> = rest.iter().filter(is_worth_naming).collect();
+        also.sort_by_key(|c| c.over.is_none());
+        also.truncate(4);
         if also.is_empty() {
             return Ok(());
         }
         self.line("")?;
         for (index, cause) in also.iter().enumerate() {
             let label = if index == 0 { "others" } else { "" };
-            self.field(label, &format!("{} {:.2}  {}", cause.verdict, cause.confidence, cause.id))?;
+            let (word, number) = cause.standing();
+            self.field(label, &format!("{word} {number:.2}  {}", cause.id))?;
         }
         Ok(())
     }
