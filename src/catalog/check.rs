@@ -328,6 +328,7 @@ const NAMES: &[&str] = &[
     "pve.storage",
     "pve.user",
     "pve.task.type",
+    "pve.file",
     "pve.vm_name",
     "omni.machine_request",
     "omni.machine",

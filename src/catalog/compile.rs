@@ -279,7 +279,7 @@ impl<'t> Compiler<'t> {
                 field: file.field.clone().ok_or_else(|| complaint("needs `field`"))?,
                 gte: gte()?,
             },
-            "temporal" => CorrelationKind::Temporal,
+            "temporal" => CorrelationKind::Temporal { last: file.last },
             "temporal_ordered" => CorrelationKind::Ordered { without: self.rules(id, &file.without)? },
             "elapsed" => CorrelationKind::Elapsed {
                 lt: file.lt.as_deref().map(duration).transpose()?,

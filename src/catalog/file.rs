@@ -171,6 +171,8 @@ pub struct CorrelationFile {
     pub lt: Option<String>,
     /// Elapsed: above.
     pub gt: Option<String>,
+    /// Temporal: whether a hit of the last rule must be the last one of a group, where times tell.
+    pub last: bool,
     /// Absence: the signature around which is looked.
     pub anchor: Option<String>,
     /// Absence: how long before.

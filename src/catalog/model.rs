@@ -403,7 +403,10 @@ pub enum CorrelationKind {
         gte: u64,
     },
     /// Each rule hits.
-    Temporal,
+    Temporal {
+        /// Whether a hit of the last rule must be the last one of a group, where times tell.
+        last: bool,
+    },
     /// The rules hit in order, with none of these in between.
     Ordered {
         /// Signatures that must not hit in between.

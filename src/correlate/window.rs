@@ -23,7 +23,7 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
     match &correlation.kind {
         CorrelationKind::EventCount(gte) => event_count(world, correlation, *gte),
         CorrelationKind::ValueCount { field, gte } => value_count(world, correlation, field, *gte),
-        CorrelationKind::Temporal => temporal(world, correlation),
+        CorrelationKind::Temporal { last } => temporal(world, correlation, *last),
         CorrelationKind::Ordered { without } => ordered(world, correlation, without),
         CorrelationKind::Elapsed { lt, gt } => elapsed(world, correlation, *lt, *gt),
         CorrelationKind::Passing(within) => passing(world, correlation, *within),
@@ -172,7 +172,7 @@ fn value_count(world: &World<'_>, correlation: &Correlation, field: &str, gte: u
     verdict(dense.map(counted), left_out)
 }
 
-fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
+fn temporal(world: &World<'_>, correlation: &Correlation, last: bool) -> Finding {
     if correlation.rules.iter().any(|r| world.hits(*r).is_empty()) {
         return verdict(None, false);
     }
@@ -180,7 +180,7 @@ fn temporal(world: &World<'_>, correlation: &Correlation) -> Finding {
         return verdict(Some((all_hits(world, correlation), 1)), false);
     }
     if correlation.timespan.is_none() {
-        return together(world, correlation);
+        return together(world, correlation, last);
     }
     let (groups, left_out) = groups(world, &correlation.rules, &correlation.group_by);
     let timespan = correlation.timespan.unwrap_or(i64::MAX);
@@ -221,7 +221,7 @@ fn disjoint(group: &Group, window: impl Fn(usize) -> Option<Vec<Dated>>) -> Wind
 }
 
 /// Each rule on the same thing, whenever: documents that tell no time take part.
-fn together(world: &World<'_>, correlation: &Correlation) -> Finding {
+fn together(world: &World<'_>, correlation: &Correlation, last: bool) -> Finding {
     let mut groups: BTreeMap<Vec<String>, Vec<HitRef>> = BTreeMap::new();
     let mut left_out = false;
     for at in all_hits(world, correlation) {
@@ -231,7 +231,18 @@ fn together(world: &World<'_>, correlation: &Correlation) -> Finding {
         }
     }
     let complete = |group: &Vec<HitRef>| correlation.rules.iter().all(|r| group.iter().any(|at| at.signature == *r));
-    verdict(groups.into_values().find(complete).map(|hits| (hits, 1)), left_out)
+    let fits = |group: &Vec<HitRef>| complete(group) && (!last || is_last(world, group, &correlation.rules));
+    verdict(groups.into_values().find(fits).map(|hits| (hits, 1)), left_out)
+}
+
+/// Whether no hit of the other rules comes behind all hits of the last rule. What tells no time is no objection.
+fn is_last(world: &World<'_>, group: &[HitRef], rules: &[SignatureId]) -> bool {
+    let (ends, others): (Vec<HitRef>, Vec<HitRef>) = group.iter().partition(|at| rules.last() == Some(&at.signature));
+    let ends: Vec<_> = ends.iter().filter_map(|at| world.moment(*at)).collect();
+    others.iter().filter_map(|at| world.moment(*at)).all(|(clock, moment)| {
+        let mut comparable = ends.iter().filter(|end| end.0 == clock).peekable();
+        comparable.peek().is_none() || comparable.any(|end| end.1 >= moment)
+    })
 }
 
 fn ordered(world: &World<'_>, correlation: &Correlation, without: &[SignatureId]) -> Finding {

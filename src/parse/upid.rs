@@ -65,12 +65,18 @@ impl<'a> Upid<'a> {
         (!id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())).then_some(id)
     }
 
+    /// The name under which a download is stored, as the identifier has it (percent-encoded).
+    pub fn file(&self) -> Option<&'a str> {
+        (self.kind == "download" && !self.id.is_empty()).then_some(self.id)
+    }
+
     /// Puts what the identifier tells into an event's entities.
     pub fn entities(&self, event: &mut Event<'a>) {
         event.entity("pve.upid", self.text);
         event.entity("pve.node", self.node);
         event.entity("pve.task.type", self.kind);
         event.entity("pve.vmid", self.vmid().unwrap_or_default());
+        event.entity("pve.file", self.file().unwrap_or_default());
         event.entity("pve.user", self.user);
     }
 
@@ -107,11 +113,17 @@ mod tests {
         let text = "UPID:pve1:0012D687:0A3F21C4:692189A0:qmstart:100:root@pam!omni: 692189A7 OK";
         let upid = decode(text).expect("a UPID");
         assert_eq!((upid.node, upid.start, upid.kind, upid.user), ("pve1", 0x6921_89A0, "qmstart", "root@pam!omni"));
-        assert_eq!(upid.vmid(), Some("100"));
+        assert_eq!((upid.vmid(), upid.file()), (Some("100"), None));
         assert!(upid.text.ends_with("omni:"));
         let backup =
             decode("UPID:pbs:000004D2:0A3F21C4:00000007:692189A0:backup:store1\\x3avm-100:root@pam:").expect("one");
         assert_eq!((backup.start, backup.kind, backup.vmid()), (0x6921_89A0, "backup", None));
+    }
+
+    #[test]
+    fn a_download_is_known_by_its_file() {
+        let upid = decode("UPID:pve1:0012D687:0A3F21C4:692189A0:download:talos%2Damd64.iso:root@pam:").expect("one");
+        assert_eq!((upid.vmid(), upid.file()), (None, Some("talos%2Damd64.iso")));
     }
 
     #[test]
