@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Correlation, CorrelationKind, ServiceSet, SignatureId, Truth};
+use crate::scan::Hit;
 
 use super::{Finding, HitRef, World, cure};
 
@@ -39,7 +40,14 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
 /// The value of an entity of a hit, through names that belong to the same thing.
 pub(super) fn value(world: &World<'_>, at: HitRef, key: &str) -> Option<String> {
     let hit = world.hit(at)?;
-    world.graph.resolve(hit.entities(), key)
+    world.graph.resolve(hit.entities(), key).or_else(|| if key == "pve.node" { logging_host(hit) } else { None })
+}
+
+/// The host whose journal a line stands in. Proxmox calls a node by the short name of its host, and the kernel and
+/// systemd write about it without being part of Proxmox.
+fn logging_host(hit: &Hit) -> Option<String> {
+    let host = hit.names.iter().find(|(key, _)| key == "host").map(|(_, host)| host.as_str())?;
+    Some(host.split_once('.').map_or(host, |(short, _)| short).to_owned())
 }
 
 /// The group of a hit: `None` when it lacks an entity that must agree.
