@@ -184,7 +184,7 @@ fn temporal(world: &World<'_>, correlation: &Correlation, last: bool) -> Finding
     if correlation.rules.iter().any(|r| world.hits(*r).is_empty()) {
         return verdict(None, false);
     }
-    if correlation.timespan.is_none() && correlation.group_by.is_empty() {
+    if correlation.timespan.is_none() && correlation.group_by.is_empty() && !last {
         return verdict(Some((all_hits(world, correlation), 1)), false);
     }
     if correlation.timespan.is_none() {
