@@ -16,6 +16,7 @@ use super::terminal::{self, Color, Counters};
 use super::{OK, Usage};
 use crate::input::{self, Options};
 use crate::pipeline;
+use crate::rank::POSSIBLE;
 use crate::redact::{self, Pseudonyms};
 use crate::report::model::{Report, RootCause};
 use crate::report::{self, border, sanitize, text};
@@ -42,10 +43,12 @@ pub struct TriageArgs {
 #[derive(Debug, Clone, Serialize)]
 struct Row {
     ticket: String,
+    /// As in a report; `over` for what was put right when nothing is likely, `none` and `unread`.
     verdict: String,
     root_cause: Option<String>,
     title: Option<String>,
     level: Option<String>,
+    /// Of the verdict: of `over`, that it was there.
     confidence: Option<f64>,
     source: Option<String>,
     line: Option<u64>,
@@ -101,7 +104,7 @@ impl Ticket {
     /// Worst first. Below "possible" the level says nothing yet.
     fn urgency(&self) -> (u8, f64) {
         let cause = self.report.as_ref().ok().and_then(|r| r.root_causes.first());
-        cause.map_or((0, 0.0), |cause| (level(cause), cause.confidence))
+        cause.map_or((0, 0.0), |cause| (level(cause), cause.standing().1))
     }
 
     fn redact(&mut self, pseudonyms: &mut Pseudonyms) {
@@ -174,6 +177,10 @@ fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path, (threads, taken
 
 /// What a row needs of a report: thousands of tickets are held at once.
 fn shortened(mut report: Report) -> Report {
+    // The answer, or what stands for it where nothing is likely.
+    let is_likely = report.root_causes.first().is_some_and(|cause| cause.confidence >= POSSIBLE);
+    let shown = report.unlikely().first().map(|cause| cause.rank).filter(|_| !is_likely);
+    report.root_causes.retain(|cause| shown.is_none_or(|rank| cause.rank == rank));
     report.root_causes.truncate(1);
     report.inputs.clear();
     report.symptoms.clear();
@@ -207,12 +214,13 @@ fn row(ticket: &str, report: &Report) -> Row {
         return Row { verdict: verdict.into(), problems, ..empty(ticket) };
     };
     let proof = cause.evidence.iter().find(|e| e.role == "supports");
+    let (verdict, confidence) = cause.standing();
     Row {
-        verdict: cause.verdict.clone(),
+        verdict: verdict.to_owned(),
         root_cause: Some(cause.id.clone()),
         title: Some(cause.title.clone()),
         level: Some(cause.level.clone()),
-        confidence: Some(cause.confidence),
+        confidence: Some(confidence),
         source: proof.map(|p| p.source.clone()),
         line: proof.map(|p| p.line),
         excerpt: proof.map(|p| sanitize::line(&p.excerpt)),
@@ -229,12 +237,15 @@ const COLLECT: &str = "collect: ";
 /// Below "possible" the level says nothing yet.
 fn level(cause: &RootCause) -> u8 {
     let level = crate::catalog::Level::ALL.iter().find(|(n, _)| *n == cause.level).map_or(0, |(_, l)| *l as u8 + 1);
-    if cause.confidence >= crate::rank::POSSIBLE { level } else { 0 }
+    if cause.confidence >= POSSIBLE { level } else { 0 }
 }
 
-/// What to do when it is likely, what to fetch when it is not.
+/// What to do when it is likely, what to fetch when it is not; nothing when it was put right.
 fn next_step(cause: &RootCause) -> Option<String> {
-    if cause.confidence >= crate::rank::POSSIBLE {
+    if cause.over.is_some() {
+        return None;
+    }
+    if cause.confidence >= POSSIBLE {
         return cause.remediation.first().map(|r| r.title.clone());
     }
     cause.collect.first().map(|c| format!("{COLLECT}{}", c.run))

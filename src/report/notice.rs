@@ -13,7 +13,7 @@ const BODY: usize = 11;
 /// Columns of a line of evidence.
 const EXCERPT: usize = 240;
 
-/// Writes a notice: all of it for what is new, one line for a verdict that changed.
+/// Writes a notice: all of it for what is new, one line for a verdict that changed, and what put it right.
 ///
 /// # Errors
 /// Those of the writer.
@@ -39,19 +39,25 @@ pub fn write(
         }
         return writeln!(out);
     };
-    let what = match verdict {
-        "weak" => format!("no longer likely{number}"),
+    let cured = cause.filter(|c| c.over.is_some()).and_then(RootCause::cured);
+    let what = match (verdict, cured) {
+        ("weak", Some(_)) => "put right".to_owned(),
+        ("weak", None) => format!("no longer likely{number}"),
         _ => format!("now {verdict}{number}"),
     };
-    writeln!(out, "{}  {id}  (was {was})\n", paint(&what))
+    writeln!(out, "{}  {id}  (was {was})", paint(&what))?;
+    if let Some(line) = cured {
+        field(out, "over", &line.says, style.width)?;
+        evidence(out, "", line, style.width)?;
+    }
+    writeln!(out)
 }
 
 /// What happened, the line that proves it, what to do.
 fn body(cause: &RootCause, width: usize, out: &mut dyn Write) -> io::Result<()> {
     field(out, "", &cause.title, width)?;
     if let Some(proof) = cause.evidence.iter().find(|e| e.role == "supports") {
-        field(out, "proof", &format!("{}:{}", proof.source, proof.line), width)?;
-        field(out, "", &decisive(proof, EXCERPT.min(width.saturating_sub(BODY) * 2)), width)?;
+        evidence(out, "proof", proof, width)?;
     }
     let effects = cause.explains.join(", ");
     if !effects.is_empty() {
@@ -65,6 +71,12 @@ fn body(cause: &RootCause, width: usize, out: &mut dyn Write) -> io::Result<()> 
         }
     }
     Ok(())
+}
+
+/// Where a line of evidence stands, and what of it decided.
+fn evidence(out: &mut dyn Write, label: &str, line: &EvidenceLine, width: usize) -> io::Result<()> {
+    field(out, label, &format!("{}:{}", line.source, line.line), width)?;
+    field(out, "", &decisive(line, EXCERPT.min(width.saturating_sub(BODY) * 2)), width)
 }
 
 /// What tells most of the line of a record that decided.

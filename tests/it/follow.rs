@@ -119,6 +119,19 @@ fn a_verdict_comes_while_the_pipe_is_still_open_and_only_once() {
 }
 
 #[test]
+fn what_was_put_right_is_told_with_the_line_that_shows_it() {
+    let task = |end: &str| format!("UPID:pve1:0000A1B9:00C1D3F0:6AA91D00:qmstart:145:ops@pam: {end}\n");
+    let dir = Dir::new();
+    let mut run = follow(&[], dir.path());
+    run.write(&task("6AA91D02 can't lock file '/var/lock/qemu-server/lock-145.conf' - got timeout"));
+    run.waits_for(&["CONFIRMED", LOCKED_ID]);
+    run.write(&task("6AA91E2E OK").replace("6AA91D00", "6AA91E2C"));
+    run.waits_for(&["put right", LOCKED_ID, "(was confirmed)"]);
+    run.waits_for(&["over", "a later task of the same guest got its lock"]);
+    run.waits_for(&["<stdin>:2"]);
+}
+
+#[test]
 fn the_last_record_is_judged_although_nothing_follows_it() {
     let dir = Dir::new();
     let mut run = follow(&[], dir.path());

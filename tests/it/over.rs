@@ -88,6 +88,21 @@ fn what_only_followed_is_not_told_as_put_right() {
 }
 
 #[test]
+fn a_ticket_of_what_was_put_right_asks_for_nothing() {
+    let rules = rules();
+    rules.write("tickets/a.log", [SHUT, OPENED].concat().as_bytes());
+    let folder = rules.path().as_os_str();
+    let args = ["triage".as_ref(), "tickets".as_ref(), "--format".as_ref(), "json".as_ref(), "--patterns".as_ref()];
+    let rows = omnilog(args.into_iter().chain([folder])).within(rules.path()).exits(0).stdout;
+    let rows: serde_json::Value = serde_json::from_str(&rows).expect("JSON");
+    assert_eq!((&rows[0]["verdict"], &rows[0]["root_cause"]), (&"over".into(), &"x/gate".into()), "{rows:#}");
+    assert!(
+        rows[0]["confidence"].as_f64().is_some_and(|sure| sure > 0.9) && rows[0]["next_step"].is_null(),
+        "{rows:#}"
+    );
+}
+
+#[test]
 fn what_lasts_or_never_was_is_not_over() {
     let rules = rules();
     for lines in [&[SHUT] as &[&str], &[SHUT, OPENED, SHUT_AGAIN], &[OPENED]] {
