@@ -18,6 +18,7 @@ mod records;
 pub mod share;
 pub mod unexplained;
 mod usual;
+mod waiting;
 pub mod walk;
 
 use std::fs::File;

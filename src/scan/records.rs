@@ -9,17 +9,18 @@ use std::sync::Arc;
 use memchr::{memchr, memchr3};
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::catalog::{Attention, SignatureId};
+use crate::catalog::SignatureId;
 use crate::event::entities;
 use crate::event::{Event, RawTime, Service, Severity};
-use crate::matcher::{Found, Match, Matcher};
+use crate::matcher::{Found, Match};
 use crate::parse::{self, Line, LockOn};
 use crate::redact;
 
 use super::chunk::{ChunkOutcome, LINKS};
 use super::frame;
 use super::hits::EXCERPT;
-use super::usual::{Group, Sated, Usual};
+use super::usual::{Sated, Usual};
+use super::waiting::Plan;
 use super::{Hit, Scanner, SourceContext};
 
 /// Records of a source that are parsed although nothing hit, to learn which services write into the source.
@@ -72,17 +73,6 @@ struct Fault {
     time: RawTime,
 }
 
-/// What to do about a literal on ordinary lines of one kind.
-struct Plan {
-    /// Of what is usual, when this was worked out.
-    version: u32,
-    /// Signatures to test at once, and those to test later.
-    test: Vec<SignatureId>,
-    postpone: Vec<SignatureId>,
-    /// Where the latter were found last among what is postponed.
-    group: usize,
-}
-
 /// The walk over one chunk.
 pub struct Walk<'w, 'c> {
     pub(super) scanner: &'w Scanner<'c>,
@@ -100,13 +90,13 @@ pub struct Walk<'w, 'c> {
     /// Signatures to test on the record at hand; kept for its allocation.
     candidates: Vec<SignatureId>,
     /// The literals found in the record at hand; kept for its allocation.
-    seen: Vec<u32>,
+    pub(super) seen: Vec<u32>,
     /// Whether a marker stands in the record at hand: one that may tell a version.
-    marked: bool,
+    pub(super) marked: bool,
     sated: &'w Sated,
-    usual: Usual<'w>,
+    pub(super) usual: Usual<'w>,
     /// By literal and kind of line.
-    plans: FxHashMap<u32, Plan>,
+    pub(super) plans: FxHashMap<u32, Plan>,
     pub(super) out: ChunkOutcome,
 }
 
@@ -316,64 +306,6 @@ impl<'w, 'c> Walk<'w, 'c> {
         explained
     }
 
-    /// Takes the anchors of a record and adds the signatures that wait for them and may hold on it.
-    fn waiting(&mut self, record: &Record, candidates: &mut Vec<SignatureId>) {
-        let raw = self.bytes.get(record.from..record.to).unwrap_or_default();
-        let matcher = &self.scanner.matcher;
-        let service = record.service();
-        self.seen.clear();
-        self.marked = false;
-        while let Some(found) = self.found.first().filter(|f| f.at < record.to) {
-            self.found = self.found.get(1..).unwrap_or_default();
-            self.seen.push(found.literal);
-            self.marked |= matcher.is_marker(found.literal);
-            if record.severity < Severity::WARN {
-                self.plan(found.literal, record, raw, candidates);
-                continue;
-            }
-            let waiting = matcher.waiting(found.literal).iter();
-            for id in waiting.filter(|w| w.may_hold(record.severity, service)).map(|w| w.id) {
-                if !candidates.contains(&id) && matcher.may_stand_in(id, raw) {
-                    candidates.push(id);
-                }
-            }
-        }
-    }
-
-    /// What to do about a literal on an ordinary line: adds the signatures to test now, remembers the record for those to test
-    /// later. Literals of ordinary lines are found a million times: what follows from the signatures that wait for one is
-    /// worked out once, as long as none of them becomes usual.
-    fn plan(&mut self, literal: u32, record: &Record, raw: &[u8], candidates: &mut Vec<SignatureId>) {
-        let matcher = &self.scanner.matcher;
-        let service = record.service();
-        // Severities below warning take four bits.
-        let key = literal << 5 | u32::from(service.is_some()) << 4 | u32::from(record.severity.0 & 15);
-        let version = self.usual.version();
-        // Almost always it is there already.
-        let known = self.plans.get(&key).is_some_and(|plan| plan.version == version);
-        if !known {
-            let waiting = matcher.waiting(literal).iter();
-            let all = waiting.filter(|w| w.may_hold(record.severity, service)).map(|w| w.id);
-            let (usual, test): (Vec<_>, Vec<_>) = all.partition(|id| self.usual.is_usual(*id));
-            let is_asked_for = |id: &SignatureId| {
-                let signature = self.scanner.catalogue.signatures.get(*id);
-                signature.is_some_and(|s| s.attention > Attention::Some) || self.usual.is_sated(*id)
-            };
-            let postpone = usual.into_iter().filter(is_asked_for).collect();
-            self.plans.insert(key, Plan { version, test, postpone, group: 0 });
-        }
-        let Some(plan) = self.plans.get_mut(&key) else { return };
-        for id in &plan.test {
-            if !candidates.contains(id) && matcher.may_stand_in(*id, raw) {
-                candidates.push(*id);
-            }
-        }
-        if !plan.postpone.is_empty() {
-            let group = Group { name: key, last: &mut plan.group };
-            self.usual.postpone(group, &plan.postpone, record, &mut stands_in(matcher, self.bytes));
-        }
-    }
-
     /// Parses `raw`, the bytes of a record or of a part of it, and tests signatures on it.
     fn parse_and_test(&mut self, record: &Record, raw: &[u8], candidates: &mut [SignatureId]) -> bool {
         let text = frame::text(raw);
@@ -400,47 +332,8 @@ impl<'w, 'c> Walk<'w, 'c> {
         explained
     }
 
-    /// Records the last postponed hits of the signatures whose order with this one matters, and looks at the next ones.
-    fn flush_partners(&mut self, id: SignatureId) {
-        let partners = self.scanner.catalogue.signatures.get(id).map_or(&[][..], |s| s.partners.as_slice());
-        if !self.usual.is_sated(id) {
-            partners.iter().for_each(|partner| self.usual.wake(*partner));
-        }
-        if self.usual.is_idle() {
-            return;
-        }
-        for partner in partners {
-            let mut may_hold = stands_in(&self.scanner.matcher, self.bytes);
-            if let Some(record) = self.usual.take(*partner, &mut may_hold) {
-                self.postponed(&mut vec![*partner], &record);
-            }
-        }
-    }
-
-    /// Records all postponed hits.
-    fn flush_all(&mut self) {
-        // Often several signatures wait for one record: it is read once.
-        let due = self.usual.take_all(&mut stands_in(&self.scanner.matcher, self.bytes));
-        for same in due.chunk_by(|(_, a), (_, b)| a.from == b.from) {
-            if let [(_, record), ..] = same {
-                self.postponed(&mut same.iter().map(|(id, _)| *id).collect(), record);
-            }
-        }
-    }
-
-    fn postponed(&mut self, ids: &mut Vec<SignatureId>, record: &Record) {
-        let raw = self.bytes.get(record.from..record.to).unwrap_or_default();
-        let text = frame::text(raw);
-        let mut event = parse::parse(&text);
-        self.complete(&mut event);
-        let names = names(&event);
-        for found in self.scanner.matcher.test(&event, ids) {
-            self.hit(found, &event, &names, record.number, record.before, raw);
-        }
-    }
-
     /// Adds what the source knows and the record does not tell.
-    fn complete(&self, event: &mut Event<'_>) {
+    pub(super) fn complete(&self, event: &mut Event<'_>) {
         event.service = event.service.or(self.context.service);
         if event.node.is_none() {
             event.node = self.context.node.clone().map(Into::into);
@@ -518,7 +411,7 @@ impl<'w, 'c> Walk<'w, 'c> {
 
 impl Record {
     /// The service that the format of its first line alone is sure of.
-    fn service(&self) -> Option<Service> {
+    pub(super) fn service(&self) -> Option<Service> {
         self.is_access.then_some(Service::PveAccess)
     }
 
@@ -526,11 +419,6 @@ impl Record {
     fn takes(&self, end: usize) -> bool {
         self.lines < frame::MAX_LINES && end - self.from <= frame::MAX_BYTES
     }
-}
-
-/// Whether a signature may hold on a record in `bytes`, by its raw bytes.
-fn stands_in<'m>(matcher: &'m Matcher<'_>, bytes: &'m [u8]) -> impl FnMut(SignatureId, &Record) -> bool + 'm {
-    |id, record| matcher.may_stand_in(id, bytes.get(record.from..record.to).unwrap_or_default())
 }
 
 /// Where the next byte at `from` or later stands that lines are cleaned of.
