@@ -177,10 +177,6 @@ fn ticket(scanner: &Scanner<'_>, args: &TriageArgs, path: &Path, (threads, taken
 
 /// What a row needs of a report: thousands of tickets are held at once.
 fn shortened(mut report: Report) -> Report {
-    // The answer, or what stands for it where nothing is likely.
-    let is_likely = report.root_causes.first().is_some_and(|cause| cause.confidence >= POSSIBLE);
-    let shown = report.unlikely().first().map(|cause| cause.rank).filter(|_| !is_likely);
-    report.root_causes.retain(|cause| shown.is_none_or(|rank| cause.rank == rank));
     report.root_causes.truncate(1);
     report.inputs.clear();
     report.symptoms.clear();

@@ -130,6 +130,7 @@ pub fn rank(world: &World<'_>) -> Vec<Candidate> {
     let mut candidates = causes_first(world, candidates.into_iter().map(|(_, candidate)| candidate).collect());
     fold(world, &mut candidates);
     forget_effects(world, &mut candidates);
+    over_first(&mut candidates);
     margins(&mut candidates);
     for candidate in candidates.iter_mut().take(ASKED) {
         let Some(index) = judged.iter().position(|j| j.cause == candidate.cause) else { continue };
@@ -318,6 +319,13 @@ fn forget_effects(world: &World<'_>, candidates: &mut [Candidate]) {
     let effects: Vec<usize> = candidates.iter().filter(|c| effect(c)).map(|c| c.cause).collect();
     for candidate in candidates.iter_mut().filter(|c| effects.contains(&c.cause)) {
         candidate.over = None;
+    }
+}
+
+/// Where nothing is likely, puts what was put right before mere guesses, the surest first.
+fn over_first(candidates: &mut [Candidate]) {
+    if candidates.iter().all(|c| c.confidence < POSSIBLE) {
+        candidates.sort_by(|a, b| b.over.unwrap_or_default().total_cmp(&a.over.unwrap_or_default()));
     }
 }
 

@@ -43,12 +43,15 @@ pub struct Report {
 }
 
 impl Report {
-    /// What is shown where no root cause is likely: those that were put right within the input, the surest first, or else
-    /// the nearest guess.
+    /// What is shown where no root cause is likely: those that were put right within the input, or else the nearest guess.
     pub fn unlikely(&self) -> Vec<&RootCause> {
-        let mut over: Vec<&RootCause> = self.root_causes.iter().filter(|c| c.over.is_some()).collect();
-        over.sort_by(|a, b| b.over.unwrap_or_default().total_cmp(&a.over.unwrap_or_default()));
+        let over: Vec<&RootCause> = self.root_causes.iter().take_while(|c| c.over.is_some()).collect();
         if over.is_empty() { self.root_causes.iter().take(1).collect() } else { over }
+    }
+
+    /// Whether some of what was read could have said how severe it is: lines of no known format do not.
+    pub fn tells_severities(&self) -> bool {
+        self.inputs.iter().any(|input| !input.formats.is_empty())
     }
 }
 

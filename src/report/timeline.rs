@@ -21,11 +21,11 @@ const TELLS: f64 = 5.0;
 /// effects; of what was put right when none is, or else of the nearest guess.
 pub(super) fn build(world: &World<'_>, candidates: &[Candidate]) -> Vec<TimelineEntry> {
     let likely: Vec<&Candidate> = candidates.iter().take_while(|c| c.confidence >= POSSIBLE).collect();
-    let over = || candidates.iter().filter(|c| c.over.is_some());
-    let causes = match (likely.is_empty(), over().next()) {
+    let over: Vec<&Candidate> = candidates.iter().take_while(|c| c.over.is_some()).collect();
+    let causes = match (likely.is_empty(), over.is_empty()) {
         (false, _) => likely,
-        (true, Some(_)) => over().collect(),
-        (true, None) => candidates.iter().take(1).collect(),
+        (true, false) => over,
+        (true, true) => candidates.iter().take(1).collect(),
     };
     let is_effect = |c: &&Candidate| causes.iter().any(|cause| cause.explains.contains(&c.cause));
     let effects = candidates.iter().filter(|c| c.confidence < POSSIBLE).filter(is_effect);

@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::model::Symptom;
+use super::model::{Report, Symptom};
 
 /// Said of errors that several root causes bring about.
 pub const UNDECIDED: &str = "Known errors are there, but several root causes bring them about:";
 /// What would tell them apart.
 pub const MORE: &str = "give it what else was written at that time: the task logs and journal of Proxmox \
     (/var/log/pve/tasks), the logs of Omni, of the provider and of Talos, together in one folder";
+
+/// What is said where nothing known was found and no warning or error is left over.
+pub fn nothing_left(report: &Report) -> &'static str {
+    if report.tells_severities() {
+        "No warning or error is left unexplained either."
+    } else {
+        "Its lines do not tell how severe they are, so nothing can be said about other errors in it."
+    }
+}
 
 /// Symptoms that are warnings or errors, each line once and the most frequent one of it.
 pub fn known_errors(symptoms: &[Symptom]) -> Vec<&Symptom> {

@@ -82,6 +82,9 @@ fn what_only_followed_is_not_told_as_put_right() {
     let rules = rules();
     let both = on(&rules, &[SHUT, QUEUE, OPENED]).report();
     assert!(matches!(over(&both).as_slice(), [("x/gate", sure)] if *sure > 0.9), "{both:#}");
+    // It stands before mere guesses, and does not claim to be there now.
+    let first = &both["root_causes"][0];
+    assert!(first["id"] == "x/gate" && first["confidence"].as_f64().is_some_and(|now| now < 0.5), "{both:#}");
     // Alone it is what was there.
     let alone = on(&rules, &[QUEUE, OPENED]).report();
     assert!(matches!(over(&alone).as_slice(), [("x/queue", sure)] if *sure > 0.9), "{alone:#}");

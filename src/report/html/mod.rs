@@ -18,7 +18,7 @@ use page::Page;
 use view::View;
 
 use super::model::{Report, RootCause};
-use super::words::{MORE, UNDECIDED, counted};
+use super::words::{MORE, UNDECIDED, counted, nothing_left};
 use super::{PSEUDONYMS, Renderer, Style};
 
 /// One self-contained HTML file.
@@ -165,7 +165,7 @@ fn no_answer(page: &mut Page, view: &View<'_>, guess: Option<&RootCause>) {
             .raw(" <a href=\"#symptoms\">see the symptoms</a>. Next, ")
             .text(MORE)
             .raw(".</p>"),
-        0 => page.raw(" No warning or error is left unexplained either.</p>"),
+        0 => page.raw(" ").text(nothing_left(report)).raw("</p>"),
         1 => page.raw(" <a href=\"#unexplained\">One warning or error</a> is explained by nothing.</p>"),
         n => page
             .raw(" <a href=\"#unexplained\">")

@@ -5,7 +5,7 @@ use std::io;
 use super::{Page, clip, wrap};
 use crate::report::model::ClusterEntry;
 use crate::report::sanitize;
-use crate::report::words::{MORE, UNDECIDED, counted, known_errors};
+use crate::report::words::{MORE, UNDECIDED, counted, known_errors, nothing_left};
 
 impl Page<'_> {
     /// No root cause.
@@ -38,7 +38,7 @@ impl Page<'_> {
         let known = known_errors(&report.symptoms);
         if known.is_empty() {
             return match report.unexplained.events {
-                0 => self.line("No warning or error is left unexplained either."),
+                0 => self.write(&wrap(nothing_left(report), self.width)),
                 _ => Ok(()),
             };
         }
