@@ -14,6 +14,8 @@ use crate::suggest;
 /// How likely it is that short trouble which did not come back is a fault, and that it is not: what passed by itself is
 /// no root cause of anything now, however clear its lines are.
 const PASSED_IF_CAUSE: f64 = 0.00005;
+/// The same where everything that showed the trouble was well again: two conclusive items together must not outweigh that.
+const CURED_IF_CAUSE: f64 = 0.000_000_05;
 /// See [`PASSED_IF_CAUSE`].
 const PASSED_IF_NOT: f64 = 0.9;
 /// Evidence of this likelihood ratio and above tells whether its root cause lasts.
@@ -59,7 +61,7 @@ impl Compiler<'_> {
         Some(Evidence {
             id: CURED.to_owned(),
             when: Expr::Name(Term::Correlation(self.correlations.len() - 1)),
-            if_cause: PASSED_IF_CAUSE,
+            if_cause: CURED_IF_CAUSE,
             if_not: PASSED_IF_NOT,
             group: None,
             says,
