@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Cure, SOURCE, SignatureId, Truth};
+use crate::catalog::{Cure, SignatureId, Truth};
 use crate::event::Service;
 use crate::event::entities::upid_start;
 use crate::event::time::SECOND;
@@ -127,8 +127,7 @@ impl<'c> Ends<'c> {
 /// The names that must agree. Where one is not told, the source stands for it: a log of one machine names nobody.
 fn subject(world: &World<'_>, at: HitRef, of: &[String]) -> Vec<Option<String>> {
     let source = || Some(format!("source {}", at.source));
-    let name = |key: &String| if key == SOURCE { source() } else { window::value(world, at, key) };
-    let mut names: Vec<Option<String>> = of.iter().map(name).collect();
+    let mut names: Vec<Option<String>> = of.iter().map(|key| window::value(world, at, key)).collect();
     if names.iter().any(Option::is_none) {
         names.push(source());
     }

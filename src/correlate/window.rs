@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Correlation, CorrelationKind, ServiceSet, SignatureId, Truth};
+use crate::catalog::{Correlation, CorrelationKind, SOURCE, ServiceSet, SignatureId, Truth};
 use crate::scan::Hit;
 
 use super::{Finding, HitRef, World, cure};
@@ -39,6 +39,9 @@ pub fn evaluate(world: &World<'_>, correlation: &Correlation) -> Finding {
 
 /// The value of an entity of a hit, through names that belong to the same thing.
 pub(super) fn value(world: &World<'_>, at: HitRef, key: &str) -> Option<String> {
+    if key == SOURCE {
+        return Some(format!("source {}", at.source));
+    }
     let hit = world.hit(at)?;
     world.graph.resolve(hit.entities(), key).or_else(|| if key == "pve.node" { logging_host(hit) } else { None })
 }
