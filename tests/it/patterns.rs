@@ -396,6 +396,42 @@ fn every_command_of_every_remedy_exists() {
     none(&complaints.into_iter().collect::<Vec<_>>());
 }
 
+/// Words that stand for something to be put in.
+const TO_FILL_IN: &[&str] = &[
+    "ADDRESS",
+    "HOST",
+    "ID",
+    "IMAGE",
+    "NAMESPACE",
+    "NODE",
+    "POOL",
+    "REALM",
+    "SECRET",
+    "SERVER",
+    "STORAGE",
+    "TOKENID",
+    "USER",
+    "VALUE",
+    "VMID",
+    "VOLUME",
+];
+
+#[test]
+fn what_is_to_be_filled_into_a_command_stands_in_angle_brackets() {
+    let mut complaints = BTreeSet::new();
+    for cause in &lab::catalogue().causes {
+        let page = lab::catalogue().page(&cause.id).expect("a page");
+        for run in page.remediation.iter().map(|r| &r.run).chain(page.collect.iter().map(|c| &c.run)) {
+            // Headings of columns are no placeholders.
+            let told = run.lines().filter(|line| !line.contains("custom-columns=") && !line.contains("lsblk -o"));
+            let bare = told.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && !"<>_-.".contains(c)));
+            let bare = bare.filter(|word| TO_FILL_IN.contains(word));
+            complaints.extend(bare.map(|word| format!("{}: write <{word}>: {run}", cause.id)));
+        }
+    }
+    none(&complaints.into_iter().collect::<Vec<_>>());
+}
+
 /// The mean error that the table of reliability ends with, and the number of answers.
 fn reliability(cases: &[std::path::PathBuf]) -> (f64, u64) {
     let folders = cases.iter().flat_map(|c| ["--cases".into(), c.clone().into_os_string()]);
