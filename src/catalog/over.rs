@@ -55,18 +55,7 @@ impl Compiler<'_> {
         let mut says: Vec<&str> = cures.iter().map(|cure| cure.says.as_str()).collect();
         says.dedup();
         let says = format!("{PUT_RIGHT}{}", says.join(", or "));
-        let name = format!("{id}#{CURED}");
-        let kind = CorrelationKind::Cured(cures);
-        self.correlations.push(Correlation { name, kind, rules, group_by: Vec::new(), timespan: None });
-        Some(Evidence {
-            id: CURED.to_owned(),
-            when: Expr::Name(Term::Correlation(self.correlations.len() - 1)),
-            if_cause: CURED_IF_CAUSE,
-            if_not: PASSED_IF_NOT,
-            group: None,
-            says,
-            needs: ServiceSet::default(),
-        })
+        Some(self.against(id, (CURED, CURED_IF_CAUSE), (CorrelationKind::Cured(cures), rules), says))
     }
 
     /// Has hits of signatures kept with these names, and looked at as often as it takes beside those of `partners`.
@@ -160,18 +149,29 @@ impl Compiler<'_> {
                 signature.attention = signature.attention.max(Attention::Last);
             }
         }
-        let kind = CorrelationKind::Passing(within);
-        let name = format!("{id}#passing");
+        let says = format!("it lasted less than {time} and did not come back while the log went on");
+        Some(self.against(id, (PASSING, PASSED_IF_CAUSE), (CorrelationKind::Passing(within), rules), says))
+    }
+
+    /// An item of evidence by which trouble is over: what is well, or quiet, was trouble and is no root cause of anything now.
+    fn against(
+        &mut self,
+        id: &str,
+        (item, if_cause): (&str, f64),
+        (kind, rules): (CorrelationKind, Vec<SignatureId>),
+        says: String,
+    ) -> Evidence {
+        let name = format!("{id}#{item}");
         self.correlations.push(Correlation { name, kind, rules, group_by: Vec::new(), timespan: None });
-        Some(Evidence {
-            id: PASSING.to_owned(),
+        Evidence {
+            id: item.to_owned(),
             when: Expr::Name(Term::Correlation(self.correlations.len() - 1)),
-            if_cause: PASSED_IF_CAUSE,
+            if_cause,
             if_not: PASSED_IF_NOT,
             group: None,
-            says: format!("it lasted less than {time} and did not come back while the log went on"),
+            says,
             needs: ServiceSet::default(),
-        })
+        }
     }
 }
 
